@@ -1,0 +1,24 @@
+"""Alert events in; incidents and notifications out. Knows labels, words and times, never mentions."""
+
+from alerts.alert import AlertEvent, Because, Coverage, Excerpt, Level, Reached, StoryRef, Window
+from alerts.channel import Channel, DeliveryError, DeliveryReason
+from alerts.incident import Incident
+from alerts.notification import Notification, NotificationKind, Receipt
+
+__all__ = [
+    "AlertEvent",
+    "Because",
+    "Channel",
+    "Coverage",
+    "DeliveryError",
+    "DeliveryReason",
+    "Excerpt",
+    "Incident",
+    "Level",
+    "Notification",
+    "NotificationKind",
+    "Reached",
+    "Receipt",
+    "StoryRef",
+    "Window",
+]

@@ -1,0 +1,54 @@
+"""What the channels' configuration models share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import pydantic
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+Clock = Callable[[], datetime]  # aware UTC
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one message may hold. ``body``: bytes as sent; ``text``: characters of text over the whole message."""
+
+    body: int
+    text: int | None = None
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _longer_than_nothing(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        raise ValueError("must be longer than nothing")
+    return value
+
+
+def _http_url(value: SecretStr) -> SecretStr:
+    """The address itself is never told: it may hold a token."""
+    raw = value.get_secret_value()
+    if any(ord(character) <= ord(" ") for character in raw):
+        raise ValueError("must be an address without spaces or line breaks")
+    try:
+        parts = urlsplit(raw)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("must be an http or https address") from None
+    if parts.scheme not in {"http", "https"} or not host:
+        raise ValueError("must be an http or https address")
+    return value
+
+
+Timeout = Annotated[timedelta, pydantic.Strict(), AfterValidator(_longer_than_nothing)]
+SecretUrl = Annotated[SecretStr, AfterValidator(_http_url)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]

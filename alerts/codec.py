@@ -1,0 +1,205 @@
+"""JSON forms of what happened: the public line of an alert event, and the whole of events and incidents for storage.
+
+Times are RFC 3339 in UTC with the offset ``+00:00`` and microseconds where there are any; a number that is not finite
+is null in the public line.
+"""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from alerts.alert import AlertEvent, Because, Coverage, Excerpt, Level, Reached, StoryRef, Window
+from alerts.incident import Incident
+
+Json = dict[str, Any]
+
+
+class CodecError(Exception):
+    """What was stored is not what ``dump_event`` or ``dump_incident`` writes; the cause says which part."""
+
+
+def event_line(event: AlertEvent) -> Json:
+    """The interchange form, for ``replay``, the webhook channel and the API: these keys, in this order, no others."""
+    window = event.window
+    return {
+        "event": event.event,
+        "kind": event.kind,
+        "at": _time(event.at),
+        "incident": event.incident,
+        "alert": event.alert,
+        "rule": event.rule,
+        "topic": event.topic,
+        "key": dict(event.key),
+        "level": event.level.name,
+        "because": {"zh": event.because.zh, "en": event.because.en},
+        "window": None if window is None else {"from": _time(window.start), "to": _time(window.end)},
+        "seen": _number(event.seen),
+        "expected": _number(event.expected),
+        "baseline": event.baseline,
+        "stories": [
+            {
+                "id": story.id,
+                "title": story.title,
+                "copies": story.copies,
+                "channels": list(story.channels),
+                "first_url": story.first_url,
+            }
+            for story in event.stories
+        ],
+        "excerpts": [
+            {
+                "text": excerpt.text,
+                "url": excerpt.url,
+                "channel": excerpt.channel,
+                "negative": _number(excerpt.negative),
+            }
+            for excerpt in event.excerpts
+        ],
+        "coverage": {
+            "complete": event.coverage.complete,
+            "blind": [{"source": source, "since": _time(since)} for source, since in event.coverage.blind],
+        },
+    }
+
+
+def dump_event(event: AlertEvent) -> Json:
+    """Everything in the event, as JSON types; ``load_event`` gives the same event back."""
+    window = event.window
+    reached = event.reached
+    return {
+        "event": event.event,
+        "kind": event.kind,
+        "at": _time(event.at),
+        "alert": event.alert,
+        "revision": event.revision,
+        "rule": event.rule,
+        "topic": event.topic,
+        "key": dict(event.key),
+        "level": event.level.name,
+        "because": [event.because.zh, event.because.en],
+        "seen": event.seen,
+        "expected": event.expected,
+        "baseline": event.baseline,
+        "window": None if window is None else [_time(window.start), _time(window.end)],
+        "brand": event.brand,
+        "title": [event.title.zh, event.title.en],
+        "reached": {
+            "mentions": reached.mentions,
+            "negative": reached.negative,
+            "authors": reached.authors,
+            "people": reached.people,
+            "channels": [[name, count] for name, count in reached.channels],
+        },
+        "excerpts": [_dump_excerpt(excerpt) for excerpt in event.excerpts],
+        "stories": [
+            [story.id, story.title, story.copies, list(story.channels), story.first_url] for story in event.stories
+        ],
+        "blind": [[source, _time(since)] for source, since in event.coverage.blind],
+        "playbook": event.playbook,
+        "incident": event.incident,
+    }
+
+
+def load_event(form: Mapping[str, Any]) -> AlertEvent:
+    """The event that was dumped; raises CodecError."""
+    try:
+        window = form["window"]
+        reached = form["reached"]
+        return AlertEvent(
+            event=form["event"],
+            kind=form["kind"],
+            at=datetime.fromisoformat(form["at"]),
+            alert=form["alert"],
+            revision=form["revision"],
+            rule=form["rule"],
+            topic=form["topic"],
+            key=dict(form["key"]),
+            level=Level[form["level"]],
+            because=Because(*form["because"]),
+            seen=form["seen"],
+            expected=form["expected"],
+            baseline=form["baseline"],
+            window=None if window is None else Window(*map(datetime.fromisoformat, window)),
+            brand=form["brand"],
+            title=Because(*form["title"]),
+            reached=Reached(
+                mentions=reached["mentions"],
+                negative=reached["negative"],
+                authors=reached["authors"],
+                people=reached["people"],
+                channels=tuple((name, count) for name, count in reached["channels"]),
+            ),
+            excerpts=tuple(_load_excerpt(excerpt) for excerpt in form["excerpts"]),
+            stories=tuple(
+                StoryRef(name, title, copies, tuple(channels), first_url)
+                for name, title, copies, channels, first_url in form["stories"]
+            ),
+            coverage=Coverage(tuple((source, datetime.fromisoformat(since)) for source, since in form["blind"])),
+            playbook=form["playbook"],
+            incident=form["incident"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise CodecError(f"not an alert event: {type(error).__name__}: {error}") from error
+
+
+def dump_incident(incident: Incident) -> Json:
+    """Everything in the incident, as JSON types; ``load_incident`` gives the same incident back."""
+    return {
+        "id": incident.id,
+        "kind": incident.kind,
+        "topic": incident.topic,
+        "opened_at": _time(incident.opened_at),
+        "updated_at": _time(incident.updated_at),
+        "revision": incident.revision,
+        "alerts": [dump_event(event) for event in incident.alerts],
+    }
+
+
+def load_incident(form: Mapping[str, Any]) -> Incident:
+    """The incident that was dumped; raises CodecError."""
+    try:
+        return Incident(
+            id=form["id"],
+            kind=form["kind"],
+            topic=form["topic"],
+            opened_at=datetime.fromisoformat(form["opened_at"]),
+            updated_at=datetime.fromisoformat(form["updated_at"]),
+            revision=form["revision"],
+            alerts=tuple(load_event(event) for event in form["alerts"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise CodecError(f"not an incident: {type(error).__name__}: {error}") from error
+
+
+def _dump_excerpt(excerpt: Excerpt) -> Json:
+    return {
+        "text": excerpt.text,
+        "url": excerpt.url,
+        "channel": excerpt.channel,
+        "negative": excerpt.negative,
+        "author": excerpt.author,
+        "reach": excerpt.reach,
+        "published_at": None if excerpt.published_at is None else _time(excerpt.published_at),
+    }
+
+
+def _load_excerpt(form: Mapping[str, Any]) -> Excerpt:
+    published_at = form["published_at"]
+    return Excerpt(
+        text=form["text"],
+        url=form["url"],
+        channel=form["channel"],
+        negative=form["negative"],
+        author=form["author"],
+        reach=form["reach"],
+        published_at=None if published_at is None else datetime.fromisoformat(published_at),
+    )
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
+
+
+def _number(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,103 @@
+"""Whether a receiver is told of an incident now: a pure decision, with its reason and when to look again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from alerts.alert import Level
+from alerts.incident import Incident
+from alerts.notification import NotificationKind
+from alerts.route import Leg
+
+Reason = Literal[
+    # told now
+    "first",
+    "reopened",
+    "level_rose",
+    "level_fell",
+    "news",
+    "repeat_interval",
+    "resolved",
+    # not now
+    "group_wait",
+    "group_interval",
+    "nothing_new",
+    # never
+    "resolved_before_wait",
+    "closed",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a receiver was last told of an incident, and when; it counts from when its outbox row was written."""
+
+    revision: int
+    level: Level
+    kind: NotificationKind
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """``kind`` None: not now. ``next_at``: when to look again though nothing happens; None: when something does."""
+
+    kind: NotificationKind | None
+    reason: Reason
+    next_at: datetime | None
+
+
+def decide(incident: Incident, told: Told | None, leg: Leg, *, first_at: datetime, now: datetime) -> Decision:
+    """What to tell the leg's receiver at *now*.
+
+    ``first_at``: when the incident first went to this receiver, or when it opened again after the last ``resolve``.
+
+    - The first message waits ``group_wait`` after ``first_at``; what resolves within that wait is never told.
+    - A level above the one last told goes at once. All other news waits for ``group_interval`` since the last message,
+      the end too. With no news, an open incident is told again after ``repeat_interval``.
+    - An end is told only where a beginning was; after it nothing follows until an alert opens the incident again.
+    """
+    if told is None or told.kind == "resolve":
+        return _closed(incident, told, leg, first_at, now)
+    interval_over = told.at + leg.group_interval
+    if not incident.open:
+        return _tell_or_wait("resolve", "resolved", interval_over, None, now)
+    quiet_over = now + max(leg.repeat_interval, leg.group_interval)
+    if incident.level > told.level:
+        return Decision("update", "level_rose", quiet_over)
+    if incident.revision > told.revision:
+        reason: Reason = "level_fell" if incident.level < told.level else "news"
+        return _tell_or_wait("update", reason, interval_over, quiet_over, now)
+    repeat_at = told.at + max(leg.repeat_interval, leg.group_interval)
+    if now < repeat_at:
+        return Decision(None, "nothing_new", repeat_at)
+    return Decision("repeat", "repeat_interval", quiet_over)
+
+
+def _closed(incident: Incident, told: Told | None, leg: Leg, first_at: datetime, now: datetime) -> Decision:
+    """The receiver knows of nothing open."""
+    start = first_at if told is None else max(first_at, told.at)
+    due = start + leg.group_wait
+    if not incident.open:
+        if told is not None and incident.revision <= told.revision:
+            return Decision(None, "closed", None)
+        # It outlived the wait, and only we are late (a restart): what happened is told, and then its end.
+        if incident.updated_at < due:
+            return Decision(None, "resolved_before_wait", None)
+    risen = told is not None and incident.level > told.level
+    if told is not None and not risen and told.at + leg.group_interval > due:
+        due = told.at + leg.group_interval
+        if now < due:
+            return Decision(None, "group_interval", due)
+    if now < due:
+        return Decision(None, "group_wait", due)
+    quiet = max(leg.repeat_interval, leg.group_interval) if incident.open else leg.group_interval
+    return Decision("open", "first" if told is None else "reopened", now + quiet)
+
+
+def _tell_or_wait(
+    kind: NotificationKind, reason: Reason, due: datetime, next_at: datetime | None, now: datetime
+) -> Decision:
+    if now < due:
+        return Decision(None, "group_interval", due)
+    return Decision(kind, reason, next_at)

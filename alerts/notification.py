@@ -1,0 +1,38 @@
+"""One message to one channel."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from alerts.alert import Level
+from alerts.incident import Incident
+
+NotificationKind = Literal["open", "update", "repeat", "resolve", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the channel gave back: its own id for the message (Slack's ts, a mail's Message-ID), empty where none."""
+
+    ref: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """Facts, not text: rendering is the channel's.
+
+    ``key`` is the same over all retries. ``previous`` is the receipt of the incident's first message on this channel.
+    ``console_url`` is the public address of the incident's page; ``timezone`` an IANA name for the message's times.
+    ``was``: the level that the receiver was last told, so that the message says what rose or fell.
+    """
+
+    key: str
+    revision: int
+    kind: NotificationKind
+    incident: Incident
+    language: Literal["zh", "en"]
+    previous: Receipt | None = None
+    console_url: str = ""
+    timezone: str = "UTC"
+    was: Level | None = None

@@ -1,0 +1,256 @@
+"""What a notification says, in one language, before any channel's form."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from alerts.alert import AlertEvent, Excerpt, Level
+from alerts.notification import Notification
+from alerts.render import words
+from alerts.render.text import clean, cut, defuse, people, safe_url
+from alerts.render.words import LEVELS, TAGS, WORDS, Language
+
+QUOTES = 3
+QUOTE_LENGTH = 220
+STORIES = 2
+MEMBERS = 5
+CHANNELS = 8
+BLIND = 5
+_READ_AT_MOST = 4000  # of a text that is shown cut: cleaning 100 kB to show 200 characters is waste
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What somebody wrote, defused and cut; ``about`` says where, who and how far it went."""
+
+    text: str
+    about: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Clean single-line strings, none escaped for any channel. ``headline`` alone tells level, brand and what happened.
+
+    ``facts`` are (label, value) pairs. ``raised``: worth a second look by those who saw the first message.
+    """
+
+    language: Language
+    level: Level
+    over: bool
+    raised: bool
+    headline: str
+    because: str
+    notice: str
+    facts: tuple[tuple[str, str], ...]
+    quotes: tuple[Quote, ...]
+    links: tuple[Link, ...]
+    footer: str
+
+    @property
+    def word(self) -> dict[str, str]:
+        return WORDS[self.language]
+
+
+def message(notification: Notification) -> Message:
+    """The message of a notification; the same notification gives the same message."""
+    incident = notification.incident
+    lead = incident.lead
+    language = notification.language
+    state = _state(notification)
+    excerpts = _excerpts(notification)
+    return Message(
+        language=language,
+        level=incident.level,
+        over=not incident.open,
+        raised=state == "raised",
+        headline=_headline(notification, state),
+        because=cut(defuse(lead.because.of(language)[:_READ_AT_MOST], WORDS[language]["link"]), 600),
+        notice=_notice(notification, state),
+        facts=tuple(_facts(notification)),
+        quotes=tuple(_quote(notification, excerpt) for excerpt in excerpts[:QUOTES]),
+        links=_links(notification),
+        footer=_footer(notification),
+    )
+
+
+def _state(notification: Notification) -> str:
+    """What the message is: a key of TAGS."""
+    incident, kind = notification.incident, notification.kind
+    if kind == "open":
+        return "open" if incident.open else "late"
+    if kind != "update":
+        return kind
+    if notification.was is not None and notification.was != incident.level:
+        return "raised" if incident.level > notification.was else "lowered"
+    lead = incident.lead
+    if notification.was is None and lead.at == incident.updated_at and lead.event in {"raised", "lowered"}:
+        return lead.event
+    return "update"
+
+
+def _headline(notification: Notification, state: str) -> str:
+    language, incident = notification.language, notification.incident
+    word = WORDS[language]
+    lead = incident.lead
+    tag = TAGS[language][state].format(level=LEVELS[language][incident.level])
+    return word["headline"].format(
+        tag=tag if language == "zh" else tag.upper(),
+        brand=_name(lead.brand, language) or (word["self"] if incident.kind == "self" else lead.topic or ""),
+        what=cut(_title(lead, language), 80),
+    )
+
+
+def _title(event: AlertEvent, language: Language) -> str:
+    told = event.title.of(language) or event.because.of(language) or event.rule
+    return defuse(told[:_READ_AT_MOST], WORDS[language]["link"])
+
+
+def _notice(notification: Notification, state: str) -> str:
+    """A sentence on the message itself, where there is one to say."""
+    language, incident = notification.language, notification.incident
+    word = WORDS[language]
+    if state in {"test", "late"}:
+        return word[state]
+    if state == "resolve":
+        return word["lasted"].format(duration=words.duration(incident.updated_at - incident.opened_at, language))
+    if state in {"raised", "lowered"} and notification.was is not None:
+        return word["was"].format(level=LEVELS[language][notification.was])
+    return ""
+
+
+def _facts(notification: Notification) -> list[tuple[str, str]]:
+    language, incident = notification.language, notification.incident
+    word = WORDS[language]
+    lead = incident.lead
+    reached = lead.reached
+    found: list[tuple[str, str]] = []
+    if reached.mentions:
+        spread = [
+            word["mentions"].format(
+                count=people(reached.mentions, language), negative=people(reached.negative, language)
+            ),
+            word["authors"].format(count=people(reached.authors, language)),
+            word["people"].format(count=people(reached.people, language)),
+        ]
+        found.append((word["spread"], " · ".join(spread)))
+    if reached.channels:
+        counts = [
+            word["channel"].format(name=_name(name, language), count=people(count, language))
+            for name, count in reached.channels[:CHANNELS]
+        ]
+        found.append((word["channels"], word["comma"].join(counts) + _left(len(reached.channels) - CHANNELS)))
+    if lead.window is not None:
+        where = words.zone(notification.timezone)
+        start, end = (words.moment(at, where, incident.updated_at) for at in (lead.window.start, lead.window.end))
+        found.append((word["window"], f"{start}–{end}"))
+    if lead.baseline == "cold":
+        found.append((word["baseline"], word["cold"]))
+    for story in lead.stories[:STORIES]:
+        title = cut(defuse(story.title[:_READ_AT_MOST], word["link"]), 80)
+        found.append((word["story"], word["copies"].format(title=title, count=people(story.copies, language))))
+    also = _members(notification)
+    if also:
+        found.append((word["also"], also))
+    found.append((word["coverage"], _coverage(notification)))
+    playbook = clean(lead.playbook[:_READ_AT_MOST])
+    if playbook and not safe_url(playbook):
+        found.append((word["playbook"], cut(playbook, 200)))
+    return found
+
+
+def _name(name: str, language: Language) -> str:
+    return cut(defuse(name[:200], WORDS[language]["link"]), 40)
+
+
+def _left(count: int) -> str:
+    return f" +{count}" if count > 0 else ""
+
+
+def _members(notification: Notification) -> str:
+    """The incident's other alerts, the open and high ones first."""
+    language, incident = notification.language, notification.incident
+    word = WORDS[language]
+    others = sorted(
+        (event for event in incident.alerts if event.alert != incident.lead.alert),
+        key=lambda event: (event.event == "resolved", -event.level, event.at),
+    )
+    told = [
+        (word["resolved"] if event.event == "resolved" else word["member"]).format(
+            title=cut(_title(event, language), 40), level=LEVELS[language][event.level]
+        )
+        for event in others[:MEMBERS]
+    ]
+    if len(others) > MEMBERS:
+        told.append(word["more"].format(count=len(others) - MEMBERS))
+    return word["semicolon"].join(told)
+
+
+def _coverage(notification: Notification) -> str:
+    """What could not be seen when the lead alert spoke."""
+    language, lead = notification.language, notification.incident.lead
+    word = WORDS[language]
+    where = words.zone(notification.timezone)
+    blind = [
+        word["blind"].format(
+            source=_name(source, language),
+            duration=words.duration(max(lead.at - since, timedelta(0)), language),
+            since=words.moment(since, where, lead.at),
+        )
+        for source, since in lead.coverage.blind[:BLIND]
+    ]
+    return word["comma"].join(blind) + _left(len(lead.coverage.blind) - BLIND) if blind else word["complete"]
+
+
+def _excerpts(notification: Notification) -> list[Excerpt]:
+    """The lead alert's, then those of the other open ones, each text once."""
+    incident = notification.incident
+    lead = incident.lead
+    events = [lead, *(event for event in incident.alerts if event.alert != lead.alert and event.event != "resolved")]
+    found: dict[str, Excerpt] = {}
+    for event in events:
+        for excerpt in event.excerpts:
+            found.setdefault(excerpt.text[:_READ_AT_MOST], excerpt)
+    return list(found.values())
+
+
+def _quote(notification: Notification, excerpt: Excerpt) -> Quote:
+    language = notification.language
+    word = WORDS[language]
+    about = [_name(excerpt.channel, language)]
+    if excerpt.author:
+        about.append(_name(excerpt.author, language))
+    if excerpt.reach:
+        about.append(word["people"].format(count=people(excerpt.reach, language)))
+    if excerpt.published_at is not None:
+        where = words.zone(notification.timezone)
+        about.append(words.moment(excerpt.published_at, where, notification.incident.updated_at))
+    return Quote(
+        text=cut(defuse(excerpt.text[:_READ_AT_MOST], word["link"]), QUOTE_LENGTH) or "…",
+        about=" · ".join(part for part in about if part),
+        url=safe_url(excerpt.url),
+    )
+
+
+def _links(notification: Notification) -> tuple[Link, ...]:
+    word = WORDS[notification.language]
+    links = [
+        Link(word["console"], safe_url(notification.console_url)),
+        Link(word["playbook"], safe_url(notification.incident.lead.playbook)),
+    ]
+    return tuple(link for link in links if link.url)
+
+
+def _footer(notification: Notification) -> str:
+    incident = notification.incident
+    where = words.zone(notification.timezone)
+    return WORDS[notification.language]["footer"].format(
+        incident=cut(clean(incident.id[:200]), 60),
+        at=f"{incident.updated_at.astimezone(where):%Y-%m-%d %H:%M}",
+        zone=where.key,
+    )

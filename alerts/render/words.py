@@ -1,0 +1,144 @@
+"""The fixed words of messages, in both languages."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from alerts.alert import Level
+
+Language = Literal["zh", "en"]
+
+LEVELS: dict[Language, dict[Level, str]] = {
+    "zh": {Level.blue: "蓝色", Level.yellow: "黄色", Level.orange: "橙色", Level.red: "红色"},
+    "en": {Level.blue: "blue", Level.yellow: "yellow", Level.orange: "orange", Level.red: "red"},
+}
+
+# what a message is, beside its level
+TAGS: dict[Language, dict[str, str]] = {
+    "zh": {
+        "open": "{level}预警",
+        "late": "{level}预警·已恢复",
+        "raised": "升至{level}",
+        "lowered": "降至{level}",
+        "update": "{level}·有新进展",
+        "repeat": "{level}·仍在持续",
+        "resolve": "已恢复",
+        "test": "测试·{level}",
+    },
+    "en": {
+        "open": "{level} alert",
+        "late": "{level} alert, over",
+        "raised": "raised to {level}",
+        "lowered": "lowered to {level}",
+        "update": "{level}, update",
+        "repeat": "{level}, still open",
+        "resolve": "resolved",
+        "test": "test, {level}",
+    },
+}
+
+WORDS: dict[Language, dict[str, str]] = {
+    "zh": {
+        "self": "监测系统",
+        "headline": "【{tag}】{brand}：{what}",
+        "test": "这是一条测试消息，不是真实预警，无需处理。",
+        "late": "这条预警送达前已经恢复，补报备查。",
+        "lasted": "历时 {duration}。",
+        "was": "此前为{level}。",
+        "spread": "传播",
+        "mentions": "提及 {count}（负面 {negative}）",
+        "authors": "作者 {count}",
+        "people": "触达 {count}",
+        "channels": "渠道",
+        "channel": "{name} {count}",
+        "window": "时段",
+        "coverage": "覆盖",
+        "complete": "完整",
+        "blind": "{source} 盲 {duration}（自 {since}）",
+        "baseline": "基线",
+        "cold": "尚在学习，“平时”为估计值",
+        "story": "主要内容",
+        "copies": "“{title}”（{count} 篇）",
+        "also": "同一事件",
+        "more": "另有 {count} 条预警",
+        "resolved": "{title}（已恢复）",
+        "member": "{title}（{level}）",
+        "playbook": "预案",
+        "console": "查看详情",
+        "original": "原文",
+        "link": "[链接]",
+        "excerpts": "原文摘录",
+        "left": "另有 {count} 段摘录见详情",
+        "footer": "事件 {incident} · {at}（{zone}）",
+        "comma": "、",
+        "semicolon": "；",
+        "colon": "：",
+        "open_quote": "“",
+        "close_quote": "”",
+    },
+    "en": {
+        "self": "Monitoring",
+        "headline": "[{tag}] {brand}: {what}",
+        "test": "This is a test message, not a real alert. There is nothing to do.",
+        "late": "This alert was over before it could be told; it is told for the record.",
+        "lasted": "It lasted {duration}.",
+        "was": "It was {level} before.",
+        "spread": "Spread",
+        "mentions": "{count} mentions ({negative} negative)",
+        "authors": "{count} authors",
+        "people": "reach {count}",
+        "channels": "Channels",
+        "channel": "{name} {count}",
+        "window": "Window",
+        "coverage": "Coverage",
+        "complete": "complete",
+        "blind": "{source} blind {duration} (since {since})",
+        "baseline": "Baseline",
+        "cold": 'still learning; what is "usual" is an estimate',
+        "story": "Main story",
+        "copies": '"{title}" ({count} copies)',
+        "also": "Same incident",
+        "more": "{count} more alerts",
+        "resolved": "{title} (resolved)",
+        "member": "{title} ({level})",
+        "playbook": "Playbook",
+        "console": "Open the incident",
+        "original": "original",
+        "link": "[link]",
+        "excerpts": "What people write",
+        "left": "{count} more excerpts on the incident's page",
+        "footer": "Incident {incident} · {at} ({zone})",
+        "comma": ", ",
+        "semicolon": "; ",
+        "colon": ": ",
+        "open_quote": '"',
+        "close_quote": '"',
+    },
+}
+
+
+def duration(length: timedelta, language: Language) -> str:
+    """The two largest units, floored to minutes: 22 分钟, 1 小时 5 分钟, 2d 3h."""
+    minutes = max(int(length.total_seconds() // 60), 0)
+    parts = ((minutes // 1440, "天", "d"), (minutes // 60 % 24, "小时", "h"), (minutes % 60, "分钟", "m"))
+    first = next((place for place, part in enumerate(parts) if part[0]), None)
+    if first is None:
+        return "不到 1 分钟" if language == "zh" else "under 1m"
+    shown = [part for part in parts[first : first + 2] if part[0]]
+    if language == "zh":
+        return " ".join(f"{count} {zh}" for count, zh, _ in shown)
+    return " ".join(f"{count}{en}" for count, _, en in shown)
+
+
+def zone(name: str) -> ZoneInfo:
+    """The zone, UTC where the name is none: a message with times in UTC is better than no message."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def moment(at: datetime, where: ZoneInfo, near: datetime) -> str:
+    """A time of day, with its date where that is not the day of *near*."""
+    local = at.astimezone(where)
+    return f"{local:%H:%M}" if local.date() == near.astimezone(where).date() else f"{local:%m-%d %H:%M}"

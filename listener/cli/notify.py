@@ -1,0 +1,64 @@
+"""``listener notify --test RECEIVER``: a marked test message over each of the receiver's channels."""
+
+import argparse
+import asyncio
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from alerts.config import ReceiverConfig
+    from listener.config import Config
+
+
+def register(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-c", "--config", type=Path, required=True, metavar="FILE", help="the configuration")
+    parser.add_argument("--test", required=True, metavar="RECEIVER", help="the receiver to send a test message to")
+
+
+def run(args: argparse.Namespace) -> int:
+    """One JSON line per channel; 1 where a channel refused, or there is no such receiver."""
+    from listener.config import load  # noqa: PLC0415
+
+    config = load(args.config)
+    receiver = next((one for one in config.receivers if one.id == args.test), None)
+    if receiver is None:
+        known = ", ".join(one.id for one in config.receivers) or "none"
+        print(f"there is no receiver {args.test!r}; configured: {known}", file=sys.stderr)
+        return 1
+    return asyncio.run(_send(config, receiver, datetime.now(UTC)))
+
+
+async def _send(config: "Config", receiver: "ReceiverConfig", now: datetime) -> int:
+    import aiohttp  # noqa: PLC0415
+
+    from alerts.channel import DeliveryError  # noqa: PLC0415
+    from alerts.sample import sample_notification  # noqa: PLC0415
+
+    notification = sample_notification(
+        now, receiver.language, console_url=config.web.public_url or "", timezone=config.timezone
+    )
+    failed = 0
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
+        for name, channel in zip(receiver.channel_names, receiver.channels, strict=True):
+            told = {"receiver": receiver.id, "channel": name, "type": channel.type}
+            try:
+                receipt = await channel.build(http).send(notification)
+            except DeliveryError as error:
+                failed += 1
+                line = {
+                    **told,
+                    "ok": False,
+                    "reason": error.reason,
+                    "detail": error.detail,
+                    "retryable": error.retryable,
+                }
+            except OSError as error:  # ca_file was there when the configuration was read
+                failed += 1
+                line = {**told, "ok": False, "reason": "client", "detail": str(error)}
+            else:
+                line = {**told, "ok": True, "ref": receipt.ref}
+            print(json.dumps(line, ensure_ascii=False), flush=True)
+    return 1 if failed else 0

@@ -1,0 +1,140 @@
+"""What one section says of another: ids that are taken, names that nobody has, queries that cannot be read.
+
+It looks at the document as it was written, so that these mistakes are told beside those that the models find.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from listener.config.explain import suggest, within
+from listener.document import Document
+from listener.problem import Keys, Mistake
+from rules.query import QueryError, parse
+
+_EXAMPLES = {
+    "sources": "- {id: news, type: feed, url: 'https://news.example.com/rss', channel: news}",
+    "topics": "- {id: acme, query: '云杉科技 OR YUNSHAN'}",
+}
+
+
+def cross_check(document: Document) -> list[Mistake]:
+    """Every mistake between the sections; values whose shape is wrong are left to the models to refuse."""
+    return [mistake for check in _CHECKS for mistake in check(document)]
+
+
+def ids(document: Document, section: str) -> list[str] | None:
+    """The ids that a section gives; None where they cannot be told for sure."""
+    entries = document.value.get(section) or []
+    if not document.complete or not isinstance(entries, list | dict):
+        return None
+    if isinstance(entries, dict):
+        return list(entries)
+    return [entry["id"] for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
+
+
+def _entries(document: Document, section: str) -> Iterator[tuple[Keys, dict[str, Any]]]:
+    entries = document.value.get(section)
+    for index, entry in enumerate(entries if isinstance(entries, list) else []):
+        if isinstance(entry, dict):
+            yield (section, index), entry
+
+
+def _texts(value: Any, keys: Keys) -> Iterator[tuple[Keys, str]]:
+    """The text at *keys*, or each text of the list there."""
+    if isinstance(value, str):
+        yield keys, value
+    for index, inner in enumerate(value if isinstance(value, list) else []):
+        if isinstance(inner, str):
+            yield (*keys, index), inner
+
+
+def _unknown(document: Document, value: Any, keys: Keys, section: str) -> Iterator[Mistake]:
+    """A mistake for each name at *keys* that no entry of *section* has."""
+    known = ids(document, section)
+    for place, name in _texts(value, keys) if known is not None else ():
+        if name not in (known or ()):
+            noun = section.removesuffix("s")
+            yield Mistake(
+                document.origin(place).place, place, f"there is no {noun} {name!r}{suggest(name, known or ())}"
+            )
+
+
+def _duplicates(document: Document) -> Iterator[Mistake]:
+    for section in ("sources", "topics", "rules", "receivers"):
+        first: dict[str, Keys] = {}
+        for keys, entry in _entries(document, section):
+            for place, name in _texts(entry.get("id"), (*keys, "id")):
+                if name in first:
+                    before = document.origin(first[name]).place
+                    yield Mistake(document.origin(place).place, place, f"this id is taken already, at {before}")
+                first.setdefault(name, place)
+
+
+def _emptiness(document: Document) -> Iterator[Mistake]:
+    for section, example in _EXAMPLES.items():
+        if document.complete and (document.value.get(section) or []) == []:
+            message = f"nothing stands here: write at least one, such as {example}"
+            yield Mistake(document.origin((section,)).key, (section,), message)
+
+
+def _topics(document: Document) -> Iterator[Mistake]:
+    for keys, topic in _entries(document, "topics"):
+        yield from _unknown(document, topic.get("target"), (*keys, "target"), "targets")
+        rival = topic.get("competitor_of")
+        if isinstance(rival, str) and rival == topic.get("id"):
+            place = (*keys, "competitor_of")
+            yield Mistake(document.origin(place).place, place, "a topic cannot compete with itself")
+        yield from _unknown(document, rival, (*keys, "competitor_of"), "topics")
+        if isinstance(topic.get("query"), str):
+            yield from _query(document, (*keys, "query"), topic["query"])
+
+
+def _query(document: Document, keys: Keys, text: str) -> Iterator[Mistake]:
+    try:
+        query = parse(text)
+    except QueryError as error:
+        yield within(document, keys, error.line, error.column, error.message)
+        return
+    targets = ids(document, "targets")
+    for alias in query.aliases():
+        if targets is not None and alias.name not in targets:
+            message = f"@{alias.name} is no target{suggest(alias.name, targets)}"
+            yield within(document, keys, alias.line, alias.column, message)
+
+
+def _rules(document: Document) -> Iterator[Mistake]:
+    for keys, rule in _entries(document, "rules"):
+        yield from _unknown(document, rule.get("topics"), (*keys, "topics"), "topics")
+        yield from _filters(document, rule, keys)
+
+
+def _filters(document: Document, value: Any, keys: Keys) -> Iterator[Mistake]:
+    """Of every filter of a rule, wherever its ``where`` stands, the sources that it names."""
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else []):
+        if key == "source" and "where" in keys:
+            yield from _unknown(document, inner, (*keys, key), "sources")
+        else:
+            yield from _filters(document, inner, (*keys, key))
+
+
+def _routes(document: Document) -> Iterator[Mistake]:
+    receivers = ids(document, "receivers")
+    if document.value.get("route") is not None:
+        yield from _receivers(document, document.value["route"], ("route",))
+    elif receivers is not None and len(receivers) > 1:
+        message = (
+            f"is missing: with several receivers, say who gets what, such as 'route: {{receiver: {receivers[0]}}}'"
+        )
+        yield Mistake(document.origin(("route",)).place, ("route",), message)
+
+
+def _receivers(document: Document, route: Any, keys: Keys) -> Iterator[Mistake]:
+    if not isinstance(route, dict):
+        return
+    yield from _unknown(document, route.get("receiver"), (*keys, "receiver"), "receivers")
+    branches = route.get("routes")
+    for index, branch in enumerate(branches if isinstance(branches, list) else []):
+        yield from _receivers(document, branch, (*keys, "routes", index))
+
+
+_CHECKS: tuple[Callable[[Document], Iterator[Mistake]], ...] = (_duplicates, _emptiness, _topics, _rules, _routes)

@@ -1,0 +1,119 @@
+"""The whole configuration. Each section's model lives in the package that uses it."""
+
+import zoneinfo
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
+from pydantic import Strict as StrictType
+
+from alerts.config import ReceiverConfig, RouteConfig
+from listener.collectors import CollectorConfig
+from listener.web.config import WebConfig
+from rules.rule import RuleConfig
+from rules.topic import TargetConfig, TopicConfig
+from sentiment.config import AnalyzerConfig, BayesConfig
+
+Duration = Annotated[timedelta, StrictType()]
+DEFAULT_STORAGE = "sqlite:///data/listener.db"
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("is no time zone: use an IANA name such as Asia/Shanghai, Europe/London or UTC") from error
+    return name
+
+
+def _database(url: str) -> str:
+    if not url.startswith("sqlite:///") or url.endswith("/"):
+        raise ValueError("must be sqlite:///PATH: one slash more for an absolute path")
+    return url
+
+
+class StorageConfig(Strict):
+    url: Annotated[str, AfterValidator(_database)] = Field(
+        default=DEFAULT_STORAGE,
+        description="The database: sqlite:///PATH; a relative path counts from the configuration's folder.",
+    )
+
+
+class RetentionConfig(Strict):
+    matched: Duration = Field(
+        default=timedelta(days=400), gt=timedelta(0), description="How long mentions that match a topic are kept."
+    )
+    unmatched: Duration = Field(
+        default=timedelta(days=7),
+        gt=timedelta(0),
+        description="How long mentions that match no topic are kept, so that a new query can be tried on them.",
+    )
+    rollups: Duration = Field(
+        default=timedelta(days=1095), gt=timedelta(0), description="How long the counts behind charts are kept."
+    )
+
+
+class LogConfig(Strict):
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least that is logged; texts of mentions appear at debug alone."
+    )
+    format: Literal["auto", "json", "text"] = Field(
+        default="auto", description="json, one object a line; text, for people; auto: text on a terminal, else json."
+    )
+
+
+class Config(Strict):
+    """What one YAML file, its includes and its rule files say, checked whole."""
+
+    timezone: Annotated[str, AfterValidator(_zone)] = Field(
+        default="Asia/Shanghai",
+        description="Where days begin: the zone of times in pages and messages, and of feeds that state none.",
+    )
+    storage: StorageConfig = Field(default=StorageConfig(), description="Where everything is kept.")
+    web: WebConfig = Field(default=WebConfig(), description="The status page, metrics and health.")
+    retention: RetentionConfig = Field(default=RetentionConfig(), description="How long what is kept.")
+    proxy: SecretStr | None = Field(
+        default=None, description="An HTTP proxy for requests of sources and channels that name none of their own."
+    )
+    step: Duration = Field(
+        default=timedelta(seconds=15), ge=timedelta(seconds=1), description="How often the rules are evaluated."
+    )
+    sentiment: AnalyzerConfig = Field(default=BayesConfig(type="bayes"), description="What judges the sentiment.")
+    sources: list[CollectorConfig] = Field(default=[], description="The places that mentions come from.")
+    targets: dict[str, TargetConfig] = Field(default={}, description="Brands by id, each with the names it goes by.")
+    topics: list[TopicConfig] = Field(default=[], description="What is watched.")
+    rules: list[RuleConfig] = Field(default=[], description="When an alert starts, and at which level.")
+    rule_files: list[str] = Field(
+        default=[], description="More files with a list 'rules', as patterns relative to the file that names them."
+    )
+    receivers: list[ReceiverConfig] = Field(default=[], description="Who is told, and over which channels.")
+    route: RouteConfig | None = Field(
+        default=None, description="Which incidents go to which receiver; may be left out where there is one receiver."
+    )
+    log: LogConfig = Field(default=LogConfig(), description="The program's own log, on stderr.")
+    include: list[str] = Field(
+        default=[], description="More configuration files, as patterns relative to the file that names them."
+    )
+
+    _base: Path = PrivateAttr(default=Path())
+    _files: tuple[Path, ...] = PrivateAttr(default=())
+
+    @property
+    def base(self) -> Path:
+        """The folder of the configuration file; relative paths count from it."""
+        return self._base
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that was read: the configuration, what it includes, rule files, and what ``!file`` names."""
+        return self._files
+
+    def placed(self, base: Path, files: tuple[Path, ...]) -> "Config":
+        """Note where it was read from; returns itself."""
+        self._base, self._files = base, files
+        return self

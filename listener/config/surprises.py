@@ -1,0 +1,119 @@
+"""What is allowed and works, but is seldom meant; ``listener check`` tells it, and nothing is refused for it."""
+
+import glob
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pydantic import BaseModel, SecretStr
+
+from alerts.config import BranchConfig, RouteConfig, route_receivers
+from listener.config.explain import suggest
+from listener.config.model import Config
+from listener.document import Document
+from listener.problem import Keys, Mistake
+from listener.web.config import is_loopback
+
+Surprise = tuple[Keys, str]
+Look = Callable[[Config, Path], Iterator[Surprise]]
+
+
+def surprises(config: Config, document: Document, base: Path) -> list[Mistake]:
+    """Everything of this kind. *base* is the configuration's folder."""
+    found = [surprise for look in _LOOKS for surprise in look(config, base)]
+    found += [surprise for surprise in _open_secrets(config) if not document.origin(surprise[0]).tag]
+    return [Mistake(document.origin(keys).key, keys, message) for keys, message in found]
+
+
+def _nobody_told(config: Config, _base: Path) -> Iterator[Surprise]:
+    if not config.rules:
+        yield ("rules",), "there is no rule: mentions are collected and judged, and nothing will alert"
+    if not config.receivers:
+        yield ("receivers",), "there is no receiver: alerts show on the status page alone"
+    if config.receivers and config.web.public_url is None:
+        yield ("web",), "public_url is not set: links in messages lead to this machine's own address"
+    named = route_receivers(config.route) if config.route else ()
+    for index, receiver in enumerate(config.receivers):
+        if config.route and receiver.id not in named:
+            yield ("receivers", index), "no route leads to this receiver"
+
+
+def _open_page(config: Config, _base: Path) -> Iterator[Surprise]:
+    host, _ = config.web.address
+    if not is_loopback(host):
+        yield ("web", "listen"), "the page has no login: whoever reaches this address can read it"
+
+
+def _watched_by_none(config: Config, _base: Path) -> Iterator[Surprise]:
+    used = {topic.target for topic in config.topics}
+    for name in config.targets:
+        # A target that no topic names still says which words are "others"; one without any topic beside it is a slip.
+        if name not in used and not any(f"@{name}" in topic.query for topic in config.topics):
+            yield ("targets", name), "no topic names this target"
+
+
+def _shared_names(config: Config, _base: Path) -> Iterator[Surprise]:
+    first: dict[str, str] = {}
+    for target, names in config.targets.items():
+        for name in dict.fromkeys([*names.names, *names.aliases]):
+            if first.setdefault(name.casefold(), target) != target:
+                told = f"{name} is also a name of {first[name.casefold()]}: a mention of it counts for both"
+                yield ("targets", target), told
+
+
+def _unknown_labels(config: Config, _base: Path) -> Iterator[Surprise]:
+    known = {"topic": [topic.id for topic in config.topics], "rule": [rule.id for rule in config.rules]}
+    for keys, label, value in _matched(config.route, ("route",)) if config.route else ():
+        names = known.get(label)
+        # The program's own alerts carry rules of their own, so that an unknown rule is no mistake.
+        if names is not None and value not in names:
+            yield keys, f"there is no {label} {value!r} in this configuration{suggest(value, names)}"
+
+
+def _matched(route: RouteConfig | BranchConfig, keys: Keys) -> Iterator[tuple[Keys, str, str]]:
+    if isinstance(route, BranchConfig):
+        for label, values in route.match.items():
+            yield from (
+                ((*keys, "match", label), label, value) for value in ([values] if isinstance(values, str) else values)
+            )
+    for index, branch in enumerate(route.routes):
+        yield from _matched(branch, (*keys, "routes", index))
+
+
+def _missing_files(config: Config, base: Path) -> Iterator[Surprise]:
+    for index, rule in enumerate(config.rules):
+        playbook = rule.playbook
+        if playbook and "://" not in playbook and not (base / playbook).exists():
+            yield ("rules", index, "playbook"), f"there is no file {base / playbook}"
+    for index, source in enumerate(config.sources):
+        if source.type == "file" and not glob.glob(source.path, root_dir=base, recursive=True):  # noqa: PTH207
+            yield ("sources", index, "path"), f"nothing is at {base / source.path} yet"
+
+
+def _open_secrets(config: Config) -> Iterator[Surprise]:
+    for keys in _secrets(config, ()):
+        yield keys, "a secret stands in the file: use !env NAME or !file PATH"
+
+
+def _secrets(value: object, keys: Keys) -> Iterator[Keys]:
+    if isinstance(value, SecretStr):
+        yield keys
+    elif isinstance(value, BaseModel):
+        for name, field in type(value).model_fields.items():
+            if name in value.model_fields_set:
+                yield from _secrets(getattr(value, name), (*keys, field.alias or name))
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _secrets(inner, (*keys, key))
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _secrets(inner, (*keys, index))
+
+
+_LOOKS: tuple[Look, ...] = (
+    _nobody_told,
+    _open_page,
+    _watched_by_none,
+    _shared_names,
+    _unknown_labels,
+    _missing_files,
+)

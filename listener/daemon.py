@@ -1,0 +1,402 @@
+"""The wiring, top to bottom: what `listener run` starts, in which order, and how it stops."""
+
+import asyncio
+import signal
+import socket
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from listener.config import Config, ConfigError, load
+from listener.decide import Decider
+from listener.deliver import Outcome, Sender
+from listener.flush import Flusher
+from listener.guard import guarded_session
+from listener.health import Health
+from listener.http import Http
+from listener.metrics import Metrics
+from listener.parts import build, host_of
+from listener.pipeline import POLLS_AT_ONCE, Pipeline
+from listener.poll import Polled, Poller
+from listener.selfcheck import EVERY, SelfCheck, delivery_troubles, rule_troubles, source_troubles
+from listener.storage import alerting, history, mentions, outbox, rows
+from listener.storage import sources as source_store
+from listener.storage.database import Database, StorageError
+from listener.storage.retention import Keep, forget
+from listener.storage.sources import Arrivals
+from listener.storage.status import StoredStatus
+from listener.web.app import create_app
+from listener.web.config import WebSettings, is_loopback
+from rules.log import RulesRow
+from sentiment import AnalysisError
+
+PER_HOST = 2  # polls under way on one host
+QUEUE = 64  # polled batches that wait; when it is full, polling waits
+_RETRY = timedelta(seconds=1)
+_DAY = timedelta(days=1)
+_log = structlog.get_logger()
+
+
+class ReloadError(Exception):
+    """A sound configuration that a running program cannot take."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Daemon:
+    """One running program. ``run`` returns when it was asked to stop; anything else that ends it is raised."""
+
+    def __init__(self, path: Path, config: Config, *, say: Callable[[str], None]) -> None:
+        self._path = path
+        self._config = config
+        self._say = say
+        self._metrics = Metrics(CollectorRegistry())
+        self._health = Health(self._metrics)
+        self._stop = asyncio.Event()
+        self._queue: asyncio.Queue[Polled] = asyncio.Queue(QUEUE)
+        self._hosts: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(PER_HOST))
+        self._polling: list[asyncio.Task[None]] = []
+        self._reloading = asyncio.Lock()
+        self._arrivals: dict[str, Arrivals] = {}
+        self._next_count = datetime.min.replace(tzinfo=UTC)
+
+    async def run(self) -> None:
+        async with AsyncExitStack() as stack:
+            # 1. What may fail, before anything is touched.
+            self._database = await Database.open(self._config.storage.url, base=self._config.base)
+            stack.push_async_callback(self._database.close)
+            self._http = await stack.enter_async_context(Http())
+            # The addresses of channels are the operator's own words, and an intranet's chat is a good place for an alert.
+            self._session = await stack.enter_async_context(guarded_session(allow_private=True))
+            self._parts = await build(self._config, http=self._http, session=self._session)
+
+            # 2. What was known before the last stop.
+            self._started_at = utc_now()
+            async with self._database.write("start") as connection:
+                await outbox.release(connection)
+            async with self._database.read("start") as connection:
+                states = await source_store.load(connection)
+                own = await alerting.newest_self(connection)
+            self._decider = await Decider.load(
+                self._database, step=self._config.step, metrics=self._metrics, now=self._started_at
+            )
+            self._selfcheck = SelfCheck(own)
+            await self._keep_rules()
+
+            # 3. The stages, from the source to the receiver.
+            self._pipeline = Pipeline(
+                self._database, self._parts.understanding, states, metrics=self._metrics, now=utc_now
+            )
+            stack.callback(self._pipeline.close)
+            self._flusher = Flusher(self._database, self._parts.routing, metrics=self._metrics)
+            self._sender = Sender(
+                self._database,
+                self._parts.lines,
+                console=lambda incident: f"{self._url}/incidents/{incident}",
+                timezone=self._config.timezone,
+                metrics=self._metrics,
+                now=utc_now,
+            )
+            for event in own.values():
+                if event.rule == "self-delivery":  # still refused, as far as is known
+                    address = (event.key["receiver"], event.key["channel"])
+                    self._sender.outcomes[address] = Outcome(event.at, "refused_before")
+            self._status = StoredStatus(
+                self._database, self._parts.shown, states, started_at=self._started_at, now=utc_now
+            )
+            self._url = await self._serve(stack)
+            self._metrics.build.info({"version": _version()})
+            self._metrics.reload_ok.set(1)
+            self._metrics.reload_at.set(self._started_at.timestamp())
+
+            # 4. The loops, until somebody says stop.
+            self._listen_to_signals()
+            self._say(f"console at {self._url}/")
+            await self._loops()
+
+    async def _loops(self) -> None:
+        tasks = [
+            asyncio.create_task(loop, name=name)
+            for name, loop in (
+                ("pipeline", self._drain()),
+                ("decider", self._keep_going("decider", self._decider.step)),
+                ("flush", self._keep_going("flush", self._flusher.step, wake=self._decider.told)),
+                ("sender", self._keep_going("sender", self._sender.step, wake=self._sender.wake)),
+                ("self-check", self._keep_going("self-check", self._check_self)),
+                ("retention", self._keep_going("retention", self._forget)),
+                ("relay", self._relay()),
+            )
+        ]
+        self._start_polling()
+        stopping = asyncio.create_task(self._stop.wait(), name="stop")
+        try:
+            done, _ = await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {stopping}:
+                task.result()  # a loop never ends by itself: whatever ended it ends the program
+                raise RuntimeError(f"{task.get_name()} ended")
+        finally:
+            await self._wind_down([*tasks, stopping])
+
+    async def _wind_down(self, tasks: Sequence[asyncio.Task[Any]]) -> None:
+        """Stop asking, keep what was decided, let messages under way arrive; what is left is on disk."""
+        await self._stop_polling()
+        await self._sender.stop(2.0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        with suppress(StorageError):
+            await self._decider.snapshot(utc_now())
+
+    # The loops' common frame: the only place that sleeps.
+
+    async def _keep_going(
+        self,
+        name: str,
+        step: Callable[[datetime], Awaitable[datetime]],
+        *,
+        wake: asyncio.Event | None = None,
+    ) -> None:
+        while True:
+            if wake is not None:
+                wake.clear()
+            try:
+                due = await step(utc_now())
+            except StorageError as error:
+                due = utc_now() + _RETRY
+                self._storage_failed(name, error)
+            else:
+                if self._health.clear(name):
+                    _log.info("storage_recovered", detail=name)
+            await _sleep_until(due, wake)
+
+    def _storage_failed(self, part: str, error: StorageError) -> None:
+        self._metrics.storage_failures.labels(error.operation).inc()
+        if self._health.report(part, f"the database refused: {error.detail}"):
+            _log.error("storage_failed", reason=error.operation, detail=error.detail)
+
+    async def _relay(self) -> None:
+        """What the flush put is the sender's work."""
+        while True:
+            await self._flusher.put.wait()
+            self._flusher.put.clear()
+            self._sender.wake.set()
+
+    async def _drain(self) -> None:
+        """Polled batches into the database, in order; while it refuses, nothing is taken from the queue."""
+        while True:
+            polls = [await self._queue.get()]
+            while len(polls) < POLLS_AT_ONCE and not self._queue.empty():
+                polls.append(self._queue.get_nowait())
+            self._metrics.queue_depth.set(self._queue.qsize())
+            while True:
+                try:
+                    await self._pipeline.keep(polls)
+                except StorageError as error:
+                    self._storage_failed("pipeline", error)
+                    await asyncio.sleep(_RETRY.total_seconds())
+                else:
+                    self._health.clear("pipeline")
+                    break
+            for poll in polls:
+                poll.kept.set()
+
+    # Polling
+
+    def _start_polling(self) -> None:
+        for source in self._parts.config.sources:
+            poller = Poller(
+                source,
+                self._parts.collectors[source.id],
+                self._pipeline.states.get(source.id) or source_store.SourceState(source.id),
+                hand_on=self._hand_on,
+                host=self._hosts[host_of(source)],
+                metrics=self._metrics,
+                now=utc_now,
+            )
+            self._polling.append(asyncio.create_task(self._poll(poller), name=f"poll {source.id}"))
+
+    async def _poll(self, poller: Poller) -> None:
+        while True:
+            await _sleep_until(await poller.step(utc_now()), None)
+
+    async def _hand_on(self, poll: Polled) -> None:
+        await self._queue.put(poll)
+        self._metrics.queue_depth.set(self._queue.qsize())
+        await poll.kept.wait()
+
+    async def _stop_polling(self) -> None:
+        for task in self._polling:
+            task.cancel()
+        ended = await asyncio.gather(*self._polling, return_exceptions=True)
+        self._polling.clear()
+        for outcome in ended:
+            if isinstance(outcome, Exception):
+                raise outcome
+
+    # What the program watches about itself
+
+    async def _check_self(self, now: datetime) -> datetime:
+        self._raise_dead_pollers()
+        if now >= self._next_count:
+            async with self._database.read("self-check") as connection:
+                self._arrivals = await source_store.arrivals(connection, since=now - 14 * _DAY)
+            self._next_count = now + timedelta(minutes=10)
+        sources, undecided = source_troubles(
+            self._parts.sources,
+            self._pipeline.states,
+            self._arrivals,
+            started_at=self._started_at,
+            now=now,
+            timezone=ZoneInfo(self._config.timezone),
+        )
+        blind = {trouble.key[0][1] for trouble in sources if trouble.rule == "self-source-blind"}
+        for source in self._parts.sources:
+            self._metrics.source_blind.labels(source).set(source in blind)
+        self._metrics.database_bytes.set(self._database.size())
+        troubles = [
+            *sources,
+            *delivery_troubles(self._sender.outcomes),
+            *rule_troubles(self._decider.engine.failures),
+        ]
+        events = self._selfcheck.compare(troubles, now, undecided=undecided)
+        if events:
+            await self._decider.publish(events, now)
+        return now + EVERY
+
+    def _raise_dead_pollers(self) -> None:
+        for task in self._polling:
+            if task.done() and not task.cancelled():
+                task.result()
+
+    async def _forget(self, now: datetime) -> datetime:
+        keep = self._config.retention
+        deleted = await forget(self._database, Keep(keep.matched, keep.unmatched, keep.rollups), now)
+        if any(deleted.values()):
+            _log.info("retention_applied", count=sum(deleted.values()))
+        return now + timedelta(hours=1)
+
+    # Reload
+
+    async def reload(self) -> None:
+        """Read the configuration again. The whole new graph is built first; a bad file keeps the old one running."""
+        async with self._reloading:
+            try:
+                config = load(self._path)
+                refuse_fixed(self._config, config)
+                parts = await build(config, http=self._http, session=self._session)
+            except (ConfigError, AnalysisError, ReloadError) as error:
+                self._metrics.reload_ok.set(0)
+                lines = [str(problem) for problem in error.problems] if isinstance(error, ConfigError) else [str(error)]
+                for line in lines:
+                    _log.error("reload_refused", detail=line)
+                return
+            await self._stop_polling()
+            gone = set(self._parts.sources) - set(parts.sources)
+            self._config, self._parts = config, parts
+            await self._until_kept(self._keep_rules)
+            self._pipeline.understanding = parts.understanding
+            self._flusher.routing = parts.routing
+            self._sender.lines = parts.lines
+            self._sender.timezone = config.timezone
+            self._status.shown = parts.shown
+            for source in gone:
+                self._metrics.forget_source(source)
+            self._start_polling()
+            self._decider.told.set()
+            self._metrics.reload_ok.set(1)
+            self._metrics.reload_at.set(utc_now().timestamp())
+            _log.info("config_reloaded", file=str(self._path))
+
+    async def _until_kept(self, write: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                return await write()
+            except StorageError as error:
+                self._storage_failed("reload", error)
+                await asyncio.sleep(_RETRY.total_seconds())
+
+    async def _keep_rules(self) -> None:
+        """A row in the log wherever the rules change, so that a replay changes them at the same place."""
+        sources = tuple(source.id for source in self._parts.config.sources)
+        row = RulesRow(0, utc_now(), self._parts.rules, sources)
+        async with self._database.turn:
+            at = self._database.stamp(utc_now())
+            async with self._database.write("rules") as connection:
+                if rows.dump(row)[1] != await history.newest_rules(connection):
+                    await mentions.append(connection, [row], at=at)
+                await alerting.look_at_open(connection, at)
+
+    # The edges
+
+    async def _serve(self, stack: AsyncExitStack) -> str:
+        """Serve the pages; the address that people reach them by, without a slash at its end."""
+        host, port = self._config.web.address
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        # Bound before the pages are built: they must know the port, and a taken one ends the start here.
+        listening = socket.create_server((host, port), family=family)
+        bound = listening.getsockname()
+        shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
+        url = self._config.web.public_url or f"http://{shown}:{bound[1]}"
+        app = create_app(
+            reader=self._status,
+            registry=self._metrics.registry,
+            problems=self._health.problems,
+            settings=WebSettings(
+                public_url=url,
+                language=self._config.web.language,
+                timezone=ZoneInfo(self._config.timezone),
+                loopback=is_loopback(host),
+            ),
+            now=utc_now,
+        )
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.SockSite(runner, listening).start()
+        return url
+
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._on_hangup)
+
+    def _on_hangup(self) -> None:
+        self._reload_task = asyncio.create_task(self.reload(), name="reload")
+
+    def stop(self) -> None:
+        self._stop.set()
+
+
+async def _sleep_until(due: datetime, wake: asyncio.Event | None) -> None:
+    seconds = (due - utc_now()).total_seconds()
+    if wake is None:
+        await asyncio.sleep(max(0.0, seconds))
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(max(0.0, seconds)):
+            await wake.wait()
+
+
+def refuse_fixed(old: Config, new: Config) -> None:
+    """Raises ReloadError where the new configuration changes what only a restart can."""
+    fixed = ("storage", "web", "step", "log")
+    changed = [name for name in fixed if getattr(old, name) != getattr(new, name)]
+    if changed:
+        raise ReloadError(f"{', '.join(changed)} can change only with a restart")
+
+
+def _version() -> str:
+    from importlib.metadata import version  # noqa: PLC0415
+
+    return version("listener-monitor")

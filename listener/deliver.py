@@ -1,0 +1,199 @@
+"""The outbox's sender: lease → send → mark. A crash between gives a duplicate, never a loss."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Literal
+
+import structlog
+
+from alerts import Channel, DeliveryError, Notification, Receipt
+from alerts.retry import next_attempt
+from listener.metrics import Metrics
+from listener.storage import outbox
+from listener.storage.database import Database, StorageError
+from listener.storage.outbox import Entry
+
+AT_ONCE = 16  # sends under way over all channels
+_IDLE = timedelta(seconds=30)
+_log = structlog.get_logger()
+
+Address = tuple[str, str]  # receiver, channel
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A channel as the sender uses it."""
+
+    channel: Channel
+    language: Literal["zh", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the newest delivery to a channel ended for good, for the self-check: sent, or given up and why."""
+
+    at: datetime
+    reason: str
+    detail: str = ""
+
+
+class Sender:
+    """Sends what is due: one at a time per channel, in order per incident, highest level first."""
+
+    def __init__(
+        self,
+        database: Database,
+        lines: Mapping[Address, Line],
+        *,
+        console: Callable[[str], str],
+        timezone: str,
+        metrics: Metrics,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.lines = lines
+        self.timezone = timezone
+        self.outcomes: dict[Address, Outcome] = {}
+        self.wake = asyncio.Event()
+        self._database = database
+        self._console = console
+        self._metrics = metrics
+        self._now = now
+        self._under_way: dict[Address, asyncio.Task[None]] = {}
+        self._failing: dict[Address, str] = {}
+
+    async def step(self, now: datetime) -> datetime:
+        self._raise_broken()
+        async with self._database.read("outbox") as connection:
+            ready = await outbox.ready(connection, now)
+            waiting = await outbox.next_ready(connection, now)
+            pending, oldest, dead = await outbox.health(connection, now=now)
+        self._metrics.outbox_pending.set(pending)
+        self._metrics.outbox_oldest.set((now - oldest).total_seconds() if oldest else 0.0)
+        self._metrics.outbox_dead.set(dead)
+        if ready and any((receiver, channel) not in self.lines for _, receiver, channel in ready):
+            await self._give_up_unknown(now)
+        for entry_id, *where in ready:
+            address: Address = (where[0], where[1])
+            if address in self.lines and address not in self._under_way and len(self._under_way) < AT_ONCE:
+                task = asyncio.create_task(self._deliver(entry_id, address), name=f"send {address[0]}")
+                self._under_way[address] = task
+        return min(waiting or now + _IDLE, now + _IDLE)
+
+    def _raise_broken(self) -> None:
+        """A send that ended with something other than a delivery's outcome is a fault of ours; it is not hidden."""
+        for address, task in list(self._under_way.items()):
+            if task.done():
+                del self._under_way[address]
+                task.result()
+
+    async def _give_up_unknown(self, now: datetime) -> None:
+        async with self._database.write("outbox") as connection:
+            gone = await outbox.give_up_on_unknown(connection, frozenset(self.lines), now=now)
+        for receiver, channel in gone:
+            _log.error("notification_given_up", receiver=receiver, channel=channel, reason="unknown_channel")
+            self.outcomes[receiver, channel] = Outcome(now, "unknown_channel", "the channel left the configuration")
+
+    async def _deliver(self, entry_id: int, address: Address) -> None:
+        try:
+            async with self._database.write("outbox") as connection:
+                entry = await outbox.lease(connection, entry_id, self._now())
+            line = self.lines[address]
+            try:
+                receipt = await line.channel.send(self._notification(entry, line))
+            except DeliveryError as error:
+                await self._mark(partial(self._failed, entry, error))
+            except Exception as error:  # noqa: BLE001  a bug in one channel must not stop the others; it is tried again
+                _log.critical("channel_broke", receiver=entry.receiver, channel=entry.channel, exc_info=error)
+                bug = DeliveryError("refused", f"bug: {type(error).__name__}", retryable=True)
+                await self._mark(partial(self._failed, entry, bug))
+            else:
+                await self._mark(partial(self._sent, entry, receipt))
+        except StorageError as error:
+            _log.error("lease_failed", receiver=address[0], channel=address[1], detail=error.detail)
+            await asyncio.sleep(1)
+        finally:
+            self.wake.set()
+
+    def _notification(self, entry: Entry, line: Line) -> Notification:
+        return Notification(
+            key=entry.key,
+            revision=entry.revision,
+            kind=entry.kind,
+            incident=entry.incident,
+            language=line.language,
+            previous=entry.previous,
+            console_url=self._console(entry.incident.id),
+            timezone=self.timezone,
+        )
+
+    async def _mark(self, write: Callable[[], Awaitable[None]]) -> None:
+        """What happened must be kept, or the message goes twice: tried until the database takes it."""
+        while True:
+            try:
+                await write()
+            except StorageError as error:
+                self._metrics.storage_failures.labels(error.operation).inc()
+                await asyncio.sleep(1)
+            else:
+                return
+
+    async def _sent(self, entry: Entry, receipt: Receipt) -> None:
+        now = self._now()
+        async with self._database.write("outbox") as connection:
+            await outbox.mark_sent(connection, entry.id, Receipt(receipt.ref, now))
+        address = (entry.receiver, entry.channel)
+        self.outcomes[address] = Outcome(now, "")
+        self._metrics.sent.labels(*address).inc()
+        if self._failing.pop(address, None):
+            _log.info("channel_recovered", receiver=entry.receiver, channel=entry.channel)
+        _log.info(
+            "notification_sent", receiver=entry.receiver, channel=entry.channel, incident=entry.incident.id,
+            attempts=entry.attempts, detail=entry.kind,
+        )  # fmt: skip
+        self._metrics.hops.labels("fired_sent").observe((now - entry.created_at).total_seconds())
+        newest = max((e.published_at for e in entry.incident.lead.excerpts if e.published_at), default=None)
+        if entry.kind == "open" and newest is not None:
+            seconds = (now - newest).total_seconds()
+            self._metrics.hops.labels("published_sent").observe(seconds)
+            self._metrics.mention_to_notification.observe(seconds)
+
+    async def _failed(self, entry: Entry, error: DeliveryError) -> None:
+        now = self._now()
+        address = (entry.receiver, entry.channel)
+        retry_at = next_attempt(
+            error, attempts=entry.attempts, first_at=entry.created_at, now=now, random=random.random()
+        )
+        self._metrics.send_failures.labels(*address, error.reason).inc()
+        async with self._database.write("outbox") as connection:
+            if retry_at is None:
+                await outbox.mark_dead(connection, entry.id, error=str(error), now=now)
+            else:
+                await outbox.mark_failed(connection, entry.id, error=str(error), retry_at=retry_at)
+                if error.retry_after is not None:
+                    await outbox.hold(connection, *address, now + error.retry_after)
+        if retry_at is None:
+            self.outcomes[address] = Outcome(now, error.reason, error.detail)
+            self._metrics.dead.labels(*address, error.reason).inc()
+            _log.error(
+                "notification_given_up", receiver=entry.receiver, channel=entry.channel, reason=error.reason,
+                incident=entry.incident.id, attempts=entry.attempts, detail=error.detail,
+            )  # fmt: skip
+        elif self._failing.get(address) != error.reason:
+            _log.warning(
+                "delivery_failed", receiver=entry.receiver, channel=entry.channel, reason=error.reason,
+                incident=entry.incident.id, attempts=entry.attempts, detail=error.detail,
+            )  # fmt: skip
+        self._failing[address] = error.reason
+
+    async def stop(self, patience: float) -> None:
+        """Let what is under way end; what does not is sent again after the next start."""
+        tasks = list(self._under_way.values())
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=patience)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)

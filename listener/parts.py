@@ -1,0 +1,96 @@
+"""Everything that a configuration decides, built whole before anything running is touched: start and reload share it."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import aiohttp
+from pydantic import SecretStr
+
+from alerts.config import RouteConfig
+from listener.collector import Collector
+from listener.collectors import CollectorConfig, SourceConfig
+from listener.config import Config
+from listener.deliver import Address, Line
+from listener.flush import Routing
+from listener.http import Http
+from listener.pipeline import Understanding
+from listener.storage.status import Shown, ShownSource, ShownTopic
+from rules.ruleset import SourceFacts, ruleset_json
+from rules.topic import Matcher
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    config: Config
+    understanding: Understanding
+    collectors: Mapping[str, Collector]
+    routing: Routing
+    lines: Mapping[Address, Line]
+    rules: str
+    shown: Shown
+
+    @property
+    def sources(self) -> dict[str, SourceConfig]:
+        return {source.id: source for source in self.config.sources}
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        return ZoneInfo(self.config.timezone)
+
+
+async def build(config: Config, *, http: Http, session: aiohttp.ClientSession) -> Parts:
+    """Raises AnalysisError where the analyzer cannot be built; the configuration itself was checked when it was read."""
+    zone = ZoneInfo(config.timezone)
+    receivers = {receiver.id: receiver for receiver in config.receivers}
+    # With one receiver a route need not be said; with none, alerts show on the pages alone.
+    root = config.route or (RouteConfig(receiver=config.receivers[0].id) if config.receivers else None)
+    return Parts(
+        config=config,
+        understanding=await asyncio.to_thread(understanding, config),
+        collectors={
+            source.id: through(source, config.proxy).build(http, timezone=zone, base=config.base)
+            for source in config.sources
+        },
+        routing=Routing(
+            route=root.build() if root else None, channels={name: one.channel_names for name, one in receivers.items()}
+        ),
+        lines={
+            (name, label): Line(channel.build(session), receiver.language)
+            for name, receiver in receivers.items()
+            for label, channel in zip(receiver.channel_names, receiver.channels, strict=True)
+        },
+        rules=rule_set(config),
+        shown=Shown(
+            sources=[ShownSource(s.id, s.type, s.channel, s.tier, s.blindness) for s in config.sources],
+            topics=[ShownTopic(t.id, t.title or t.id, t.competitor_of) for t in config.topics],
+        ),
+    )
+
+
+def understanding(config: Config) -> Understanding:
+    """Slow (dictionaries, tables): call it in a thread. Raises AnalysisError."""
+    return Understanding(Matcher(config.targets, config.topics), config.sentiment.build())
+
+
+def rule_set(config: Config) -> str:
+    """The rules, the names that people know each topic's brand by, and where the sources stand, as the log carries them."""
+    brands = {
+        topic.id: config.targets[topic.target].names[0] if topic.target else topic.title or topic.id
+        for topic in config.topics
+    }
+    sources = {source.id: SourceFacts(source.channel, source.tier) for source in config.sources}
+    return ruleset_json(config.rules, brands, sources)
+
+
+def through(source: CollectorConfig, proxy: SecretStr | None) -> CollectorConfig:
+    """The source with the general proxy, where it names none of its own."""
+    return source if source.proxy or not proxy else source.model_copy(update={"proxy": proxy})
+
+
+def host_of(source: SourceConfig) -> str:
+    """What a source's polls are limited by: the host it is fetched from, or itself."""
+    url = getattr(source, "url", "")
+    return (urlsplit(url).hostname or source.id) if isinstance(url, str) else source.id

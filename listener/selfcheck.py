@@ -1,0 +1,212 @@
+"""The program's own alerts: a blind or silent source, a channel that gave up, a rule that raised.
+
+"No alert" and "collector dead" must never look the same.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from alerts import AlertEvent, Because, Coverage, Level
+from listener.collectors import SourceConfig
+from listener.deliver import Address, Outcome
+from listener.storage.sources import Arrivals, SourceState
+
+EVERY = timedelta(seconds=5)
+ENOUGH_ARRIVALS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that must be told: the rule it counts under, what it is about, how bad, and why."""
+
+    rule: str
+    key: tuple[tuple[str, str], ...]
+    level: Level
+    title: Because
+    because: Because
+    seen: float
+    coverage: Coverage = field(default_factory=Coverage)
+
+
+def blind_since(
+    source: SourceConfig, state: SourceState | None, started_at: datetime, now: datetime
+) -> datetime | None:
+    """Since when a source has not been seen, where that is longer than it may be; from the start where it never was.
+
+    Time in which the program did not run counts too: nothing was seen in it.
+    """
+    last = state.last_success if state else None
+    since = last or started_at
+    return since if now - since > source.blindness else None
+
+
+def silence_allowed(source: SourceConfig, arrivals: Arrivals | None) -> timedelta | None:
+    """How long a source that answers may bring nothing new before that is told; None: it cannot be said yet.
+
+    What the configuration says, else four times the longest gap of the last two weeks, at least a day, once there are
+    enough arrivals to know the source by.
+    """
+    if source.silent_after is not None:
+        return source.silent_after
+    if arrivals is None or arrivals.count < ENOUGH_ARRIVALS:
+        return None
+    return max(timedelta(days=1), 4 * arrivals.longest_gap)
+
+
+def source_troubles(
+    sources: Mapping[str, SourceConfig],
+    states: Mapping[str, SourceState],
+    arrivals: Mapping[str, Arrivals],
+    *,
+    started_at: datetime,
+    now: datetime,
+    timezone: ZoneInfo,
+) -> tuple[list[Trouble], frozenset[str]]:
+    """Blind and silent sources, and the sources of which nothing can be said yet: not polled since the start."""
+    found, undecided = [], set()
+    for source in sources.values():
+        state = states.get(source.id)
+        polled = state is not None and state.last_poll is not None and state.last_poll >= started_at
+        if not polled and now - started_at <= min(source.blindness, 2 * source.every):
+            undecided.add(source.id)
+            continue
+        since = blind_since(source, state, started_at, now)
+        arrived = arrivals.get(source.id)
+        allowed = silence_allowed(source, arrived)
+        if since is not None:
+            found.append(_blind(source, state, since, now, timezone))
+        elif allowed is not None and now - (last := arrived.newest if arrived else started_at) > allowed:
+            found.append(_silent(source, last, now, timezone))
+    return found, frozenset(undecided)
+
+
+def _blind(source: SourceConfig, state: SourceState | None, since: datetime, now: datetime, zone: ZoneInfo) -> Trouble:
+    minutes = int((now - since).total_seconds() // 60)
+    reason = (state.reason if state else "") or "no_answer"
+    failures = state.failures if state else 0
+    at = since.astimezone(zone).strftime("%m-%d %H:%M")
+    return Trouble(
+        rule="self-source-blind",
+        key=(("source", source.id),),
+        level=Level.orange if source.tier == "core" else Level.yellow,
+        title=Because("信息源失联", "Source is blind"),
+        because=Because(
+            f"信息源 {source.id}（{source.channel}）自 {at} 起 {minutes} 分钟未能成功采集，"
+            f"连续失败 {failures} 次，原因：{reason}。期间“没有预警”不等于“没有舆情”。",
+            f"Source {source.id} ({source.channel}) has not been collected since {at}, {minutes} min; "
+            f"{failures} failures in a row, reason: {reason}. Silence meanwhile does not mean that all is well.",
+        ),
+        seen=float(minutes),
+        coverage=Coverage(((source.id, since),)),
+    )
+
+
+def _silent(source: SourceConfig, last: datetime, now: datetime, zone: ZoneInfo) -> Trouble:
+    hours = (now - last).total_seconds() / 3600
+    at = last.astimezone(zone).strftime("%m-%d %H:%M")
+    return Trouble(
+        rule="self-source-silent",
+        key=(("source", source.id),),
+        level=Level.yellow,
+        title=Because("信息源无新内容", "Source has gone silent"),
+        because=Because(
+            f"信息源 {source.id}（{source.channel}）可以访问，但自 {at} 起 {hours:.1f} 小时没有新内容，请核实来源是否失效。",
+            f"Source {source.id} ({source.channel}) answers but has brought nothing new since {at}, {hours:.1f} h; "
+            "check that it still works.",
+        ),
+        seen=round(hours, 1),
+    )
+
+
+def delivery_troubles(outcomes: Mapping[Address, Outcome]) -> list[Trouble]:
+    """Channels whose newest delivery was given up."""
+    return [
+        Trouble(
+            rule="self-delivery",
+            key=(("channel", channel), ("receiver", receiver)),
+            level=Level.red,
+            title=Because("通知渠道失效", "Channel gave up"),
+            because=Because(
+                f"接收方 {receiver} 的渠道 {channel} 已放弃投递，原因：{outcome.reason}（{outcome.detail}）。"
+                "其上的预警没有送达。",
+                f"Channel {channel} of receiver {receiver} gave a notification up: {outcome.reason} ({outcome.detail}). "
+                "Alerts were not delivered there.",
+            ),
+            seen=1.0,
+        )
+        for (receiver, channel), outcome in sorted(outcomes.items())
+        if outcome.reason
+    ]
+
+
+def rule_troubles(failures: Mapping[str, str]) -> list[Trouble]:
+    return [
+        Trouble(
+            rule="self-rule-failed",
+            key=(("rule", rule),),
+            level=Level.red,
+            title=Because("规则出错", "Rule failed"),
+            because=Because(
+                f"规则 {rule} 运行出错，已跳过：{problem}", f"Rule {rule} raised and is skipped: {problem}"
+            ),
+            seen=1.0,
+        )
+        for rule, problem in sorted(failures.items())
+    ]
+
+
+class SelfCheck:
+    """Turns troubles into alert events of kind self: opened when one appears, resolved when it has gone."""
+
+    def __init__(self, living: Mapping[str, AlertEvent]) -> None:
+        """*living*: the newest event of each open alert of this kind, by alert."""
+        self._open = {(event.rule, tuple(sorted(event.key.items()))): event for event in living.values()}
+
+    def compare(
+        self, troubles: list[Trouble], now: datetime, *, undecided: frozenset[str] = frozenset()
+    ) -> list[AlertEvent]:
+        """What has changed since the last look; alerts about *undecided* sources stay as they are."""
+        seen = {(trouble.rule, tuple(sorted(trouble.key))): trouble for trouble in troubles}
+        events = [self._opened(trouble, now) for key, trouble in seen.items() if key not in self._open]
+        for key, event in list(self._open.items()):
+            if key not in seen and event.key.get("source") not in undecided:
+                del self._open[key]
+                events.append(_resolved(event, now))
+        for event in events:
+            if event.event == "opened":
+                self._open[event.rule, tuple(sorted(event.key.items()))] = event
+        return events
+
+    def _opened(self, trouble: Trouble, now: datetime) -> AlertEvent:
+        fingerprint = hashlib.sha256(repr((trouble.rule, trouble.key)).encode()).hexdigest()[:16]
+        return AlertEvent(
+            event="opened",
+            kind="self",
+            at=now,
+            alert=f"{fingerprint}-{int(now.timestamp() * 1000):x}",
+            revision=1,
+            rule=trouble.rule,
+            topic=None,
+            key=dict(trouble.key),
+            level=trouble.level,
+            because=trouble.because,
+            seen=trouble.seen,
+            brand="Listener",
+            title=trouble.title,
+            coverage=trouble.coverage,
+        )
+
+
+def _resolved(event: AlertEvent, now: datetime) -> AlertEvent:
+    minutes = max(1, int((now - event.at).total_seconds() // 60))
+    return replace(
+        event,
+        event="resolved",
+        at=now,
+        revision=event.revision + 1,
+        because=Because(f"已恢复，历时约 {minutes} 分钟。", f"Recovered after about {minutes} min."),
+        coverage=Coverage(),
+    )

@@ -1,0 +1,141 @@
+"""Transactions 2 and 3: alert events and incidents; what each receiver was told; when to look again."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alerts import AlertEvent, Incident
+from alerts.codec import dump_event, dump_incident, load_event, load_incident
+from listener.storage.database import insert
+from listener.storage.tables import alert_events, incidents, told
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+async def has(connection: AsyncConnection, event: AlertEvent) -> bool:
+    """Whether this event was kept before: a restart evaluates again what came after its snapshot."""
+    query = select(alert_events.c.id).where(
+        alert_events.c.alert == event.alert, alert_events.c.revision == event.revision
+    )
+    return (await connection.execute(query)).first() is not None
+
+
+async def keep(connection: AsyncConnection, event: AlertEvent, incident: Incident, *, now: datetime) -> None:
+    """An event and the incident as it is after it; the flush looks at the incident at once."""
+    await connection.execute(
+        insert(alert_events),
+        [
+            {
+                "alert": event.alert,
+                "revision": event.revision,
+                "at": event.at,
+                "incident": incident.id,
+                "kind": event.kind,
+                "event": _text(dump_event(event)),
+            }
+        ],
+    )
+    statement = insert(incidents)
+    changing = ("open", "level", "updated_at", "facts", "next_flush")
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["id"], set_={name: statement.excluded[name] for name in changing}
+        ),
+        [
+            {
+                "id": incident.id,
+                "kind": incident.kind,
+                "open": incident.open,
+                "level": int(incident.level),
+                "opened_at": incident.opened_at,
+                "updated_at": incident.updated_at,
+                "facts": _text(dump_incident(incident)),
+                "next_flush": now,
+            }
+        ],
+    )
+
+
+async def living(connection: AsyncConnection, *, since: datetime) -> list[Incident]:
+    """Open incidents and those that changed since, oldest first: what the fold needs to go on."""
+    query = select(incidents.c.facts).where(or_(incidents.c.open, incidents.c.updated_at >= since))
+    rows = await connection.execute(query.order_by(incidents.c.opened_at, incidents.c.id))
+    return [load_incident(json.loads(row.facts)) for row in rows]
+
+
+async def due(connection: AsyncConnection, now: datetime) -> list[Incident]:
+    """Incidents at which the flush must look."""
+    query = select(incidents.c.facts).where(incidents.c.next_flush <= now).order_by(incidents.c.next_flush)
+    return [load_incident(json.loads(row.facts)) for row in await connection.execute(query)]
+
+
+async def next_due(connection: AsyncConnection) -> datetime | None:
+    query = select(incidents.c.next_flush).where(incidents.c.next_flush.is_not(None))
+    row = (await connection.execute(query.order_by(incidents.c.next_flush).limit(1))).first()
+    return row.next_flush if row else None
+
+
+async def look_again(connection: AsyncConnection, incident: str, at: datetime | None) -> None:
+    await connection.execute(update(incidents).where(incidents.c.id == incident).values(next_flush=at))
+
+
+async def look_at_open(connection: AsyncConnection, now: datetime) -> None:
+    """After a change of routes: every open incident is looked at."""
+    await connection.execute(update(incidents).where(incidents.c.open).values(next_flush=now))
+
+
+async def told_of(connection: AsyncConnection, incident: str) -> dict[str, tuple[datetime, str | None]]:
+    """Per receiver: since when the incident has been its business, and what it was told last."""
+    query = select(told.c.receiver, told.c.first_at, told.c.state).where(told.c.incident == incident)
+    return {row.receiver: (row.first_at, row.state) for row in await connection.execute(query)}
+
+
+async def tell(
+    connection: AsyncConnection, incident: str, receiver: str, *, first_at: datetime, state: str | None
+) -> None:
+    statement = insert(told)
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["incident", "receiver"], set_={"state": statement.excluded.state}
+        ),
+        [{"incident": incident, "receiver": receiver, "first_at": first_at, "state": state}],
+    )
+
+
+async def events(
+    connection: AsyncConnection, *, incident: str | None = None, kind: str | None = None
+) -> list[AlertEvent]:
+    """Alert events in the order in which they were kept."""
+    query = select(alert_events.c.event).order_by(alert_events.c.id)
+    if incident is not None:
+        query = query.where(alert_events.c.incident == incident)
+    if kind is not None:
+        query = query.where(alert_events.c.kind == kind)
+    return [load_event(json.loads(row.event)) for row in await connection.execute(query)]
+
+
+async def newest_self(connection: AsyncConnection) -> dict[str, AlertEvent]:
+    """The newest event of each of the program's own open alerts, by alert."""
+    query = select(incidents.c.facts).where(incidents.c.open, incidents.c.kind == "self")
+    found = [load_incident(json.loads(row.facts)) for row in await connection.execute(query)]
+    return {event.alert: event for incident in found for event in incident.alerts if event.event != "resolved"}
+
+
+async def incident(connection: AsyncConnection, incident_id: str) -> Incident | None:
+    facts = (
+        await connection.execute(select(incidents.c.facts).where(incidents.c.id == incident_id))
+    ).scalar_one_or_none()
+    return load_incident(json.loads(facts)) if facts else None
+
+
+async def recent(connection: AsyncConnection, *, since: datetime) -> Sequence[Incident]:
+    """Open incidents and those that changed since, newest first."""
+    query = select(incidents.c.facts).where(or_(incidents.c.open, incidents.c.updated_at >= since))
+    rows = await connection.execute(query.order_by(incidents.c.open.desc(), incidents.c.updated_at.desc()))
+    return [load_incident(json.loads(row.facts)) for row in rows]

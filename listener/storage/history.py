@@ -1,0 +1,66 @@
+"""Reading the log, and the engine's snapshot that saves reading it from the start."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from listener.storage import rows
+from listener.storage.database import insert
+from listener.storage.tables import log, snapshots
+from rules.log import Row
+
+_PAGE = 2000
+
+
+async def after(connection: AsyncConnection, seq: int, *, limit: int = _PAGE) -> list[Row]:
+    """The next rows past a sequence, in order."""
+    query = select(log.c.seq, log.c.at, log.c.kind, log.c.payload).where(log.c.seq > seq).order_by(log.c.seq)
+    return [rows.load(*row) for row in await connection.execute(query.limit(limit))]
+
+
+async def lines(
+    connection: AsyncConnection, *, since: datetime | None, until: datetime | None
+) -> AsyncIterator[tuple[int, datetime, str, str]]:
+    """Sequence, time, kind and payload of every row, in order, a page at a time."""
+    seq = 0
+    while True:
+        query = select(log.c.seq, log.c.at, log.c.kind, log.c.payload).where(log.c.seq > seq).order_by(log.c.seq)
+        if since is not None:
+            query = query.where(log.c.at >= since)
+        if until is not None:
+            query = query.where(log.c.at < until)
+        page: list[Any] = list(await connection.execute(query.limit(_PAGE)))
+        for row in page:
+            yield tuple(row)
+        if len(page) < _PAGE:
+            return
+        seq = page[-1].seq
+
+
+async def newest_rules(connection: AsyncConnection) -> str | None:
+    """The payload of the newest rules row."""
+    query = select(log.c.payload).where(log.c.kind == "rules").order_by(log.c.seq.desc()).limit(1)
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def last_time(connection: AsyncConnection) -> datetime | None:
+    """The commit time of the newest row; no later row may be stamped before it."""
+    query = select(log.c.at).order_by(log.c.seq.desc()).limit(1)
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def snapshot(connection: AsyncConnection) -> tuple[int, datetime, str] | None:
+    """The newest snapshot: sequence, tick, state."""
+    query = select(snapshots.c.seq, snapshots.c.at, snapshots.c.state).order_by(snapshots.c.id.desc()).limit(1)
+    row = (await connection.execute(query)).one_or_none()
+    return tuple(row) if row else None
+
+
+async def save_snapshot(connection: AsyncConnection, *, seq: int, at: datetime, state: str) -> None:
+    """Keep this one and the one before."""
+    await connection.execute(insert(snapshots), [{"seq": seq, "at": at, "state": state}])
+    newest = select(func.max(snapshots.c.id)).scalar_subquery()
+    await connection.execute(delete(snapshots).where(snapshots.c.id < newest - 1))

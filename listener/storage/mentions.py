@@ -1,0 +1,164 @@
+"""Transaction 1: mentions, matches, scores, rollups, log rows and the cursor are kept together, or none of them."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from listener.interchange import mention_line
+from listener.storage import rows
+from listener.storage.database import insert
+from listener.storage.tables import log, matches, mentions, rollups, scores
+from rules.log import MentionRow, RevisionRow, Row
+from rules.mention import Mention
+
+ROLLUP_SLOT = timedelta(minutes=5)
+_AT_ONCE = 400  # bound parameters stay below SQLite's limit of 32,766
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the database has under a mention's key already."""
+
+    id: int
+    digest: str
+    matched: bool
+
+
+Key = tuple[str, str]
+
+
+def digest(mention: Mention) -> str:
+    """Of what a revision would change: two mentions with one digest say the same."""
+    reach = mention.reach
+    said = (mention.title, mention.text, reach.views, reach.likes, reach.comments, reach.reposts)
+    return hashlib.blake2b(json.dumps(said).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+async def known(connection: AsyncConnection, keys: Sequence[Key]) -> dict[Key, Stored]:
+    """Those of the keys (source, external id) that are stored."""
+    found: dict[Key, Stored] = {}
+    for start in range(0, len(keys), _AT_ONCE):
+        wanted = tuple_(mentions.c.source, mentions.c.external_id).in_(keys[start : start + _AT_ONCE])
+        query = select(
+            mentions.c.source, mentions.c.external_id, mentions.c.id, mentions.c.digest, mentions.c.matched
+        ).where(wanted)
+        for source, external_id, row_id, stored_digest, matched in await connection.execute(query):
+            found[source, external_id] = Stored(row_id, stored_digest, matched)
+    return found
+
+
+async def append(connection: AsyncConnection, new: Iterable[Row], *, at: datetime) -> None:
+    """Log rows, in order; the sequence is the database's, the time is the commit's."""
+    values = [dict(zip(("kind", "payload"), rows.dump(row), strict=True), at=at) for row in new]
+    if values:
+        await connection.execute(insert(log), values)
+
+
+async def add(connection: AsyncConnection, new: Sequence[MentionRow], *, at: datetime) -> None:
+    """Mentions that are not stored yet, with all that the pipeline found; those that match a topic go to the log."""
+    if not new:
+        return
+    values: list[dict[str, Any]] = [
+        {
+            "source": row.mention.source,
+            "external_id": row.mention.external_id,
+            "digest": digest(row.mention),
+            "matched": bool(row.scored),
+            "event_at": row.event_at,
+            "collected_at": row.mention.collected_at,
+            "committed_at": at,
+            "line": mention_line(row.mention),
+        }
+        for row in new
+    ]
+    await connection.execute(insert(mentions), values)
+    ids = {
+        key: stored.id
+        for key, stored in (await known(connection, [(row["source"], row["external_id"]) for row in values])).items()
+    }
+    matched = [row for row in new if row.scored]
+    if not matched:
+        return
+    found, judged, rolled = [], [], Counter[tuple[str, str, datetime, str]]()
+    for row in matched:
+        mention_id = ids[row.mention.source, row.mention.external_id]
+        slot = datetime.fromtimestamp(
+            row.event_at.timestamp() // ROLLUP_SLOT.total_seconds() * ROLLUP_SLOT.total_seconds(), row.event_at.tzinfo
+        )
+        for scored in row.scored:
+            found.append(
+                {
+                    "mention": mention_id,
+                    "topic": scored.topic,
+                    "event_at": row.event_at,
+                    "words": json.dumps(scored.words, ensure_ascii=False),
+                }
+            )
+            label = scored.sentiment.label if scored.sentiment else "unknown"
+            where = (scored.topic, row.mention.source, slot)
+            rolled[*where, label] += 1
+            rolled[*where, "people"] += row.mention.people
+            if scored.sentiment:
+                judgement = rows.dump_sentiment(scored.sentiment)
+                judgement["spans"] = json.dumps(judgement["spans"])
+                judged.append(
+                    {
+                        "mention": mention_id,
+                        "topic": scored.topic,
+                        "analyzer": scored.analyzer,
+                        "version": scored.version,
+                        "by": "model",
+                        "at": at,
+                        **judgement,
+                    }
+                )
+    await connection.execute(insert(matches).on_conflict_do_nothing(), found)
+    if judged:
+        await connection.execute(insert(scores), judged)
+    await _roll_up(connection, rolled)
+    await append(connection, matched, at=at)
+
+
+async def _roll_up(connection: AsyncConnection, counted: Counter[tuple[str, str, datetime, str]]) -> None:
+    values: dict[tuple[str, str, datetime], dict[str, object]] = {}
+    for (topic, source, slot, what), count in counted.items():
+        row = values.setdefault(
+            (topic, source, slot),
+            {"topic": topic, "source": source, "slot": slot, "mentions": 0}
+            | dict.fromkeys(("negative", "neutral", "positive", "unknown", "people"), 0),
+        )
+        row[what] = count
+    for row in values.values():
+        row["mentions"] = sum(int(str(row[label])) for label in ("negative", "neutral", "positive", "unknown"))
+    statement = insert(rollups)
+    counts = ("mentions", "negative", "neutral", "positive", "unknown", "people")
+    statement = statement.on_conflict_do_update(
+        index_elements=["topic", "source", "slot"],
+        set_={name: rollups.c[name] + statement.excluded[name] for name in counts},
+    )
+    await connection.execute(statement, list(values.values()))
+
+
+async def revise(connection: AsyncConnection, changed: Sequence[tuple[Stored, Mention]], *, at: datetime) -> None:
+    """Mentions that came again, changed: text and reach are brought up to date, no count is touched."""
+    logged: list[Row] = []
+    for stored, mention in changed:
+        first = (
+            await connection.execute(select(mentions.c.collected_at).where(mentions.c.id == stored.id))
+        ).scalar_one()
+        kept = replace(mention, collected_at=first)
+        await connection.execute(
+            update(mentions)
+            .where(and_(mentions.c.id == stored.id))
+            .values(digest=digest(mention), line=mention_line(kept))
+        )
+        if stored.matched:
+            logged.append(RevisionRow(seq=0, at=at, mention=kept))
+    await append(connection, logged, at=at)

@@ -1,0 +1,71 @@
+"""What is forgotten, and when: a few thousand rows a transaction, so that nothing else waits long."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Table, and_, delete, func, select
+
+from listener.storage.database import Database
+from listener.storage.tables import (
+    alert_events,
+    incidents,
+    log,
+    matches,
+    mentions,
+    outbox,
+    rollups,
+    scores,
+    snapshots,
+    told,
+)
+
+AT_ONCE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How long each kind is kept; the log, alerts and deliveries as long as matched mentions."""
+
+    matched: timedelta
+    unmatched: timedelta
+    rollups: timedelta
+
+
+async def forget(database: Database, keep: Keep, now: datetime) -> dict[str, int]:
+    """Delete what is past its time; rows deleted, by table. Open incidents and unread log rows are never touched."""
+    deleted = {"mentions": 0}
+    for matched, age in ((True, keep.matched), (False, keep.unmatched)):
+        old = and_(mentions.c.matched == matched, mentions.c.committed_at < now - age)
+        while count := await _forget_mentions(database, old):
+            deleted["mentions"] += count
+    before = now - keep.matched
+    async with database.read("retention") as connection:
+        safe = (await connection.execute(select(func.min(snapshots.c.seq)))).scalar_one_or_none() or 0
+    closed = select(incidents.c.id).where(~incidents.c.open, incidents.c.updated_at < before)
+    for table, where in (
+        (rollups, rollups.c.slot < now - keep.rollups),
+        (log, and_(log.c.at < before, log.c.seq <= safe, log.c.kind != "rules")),
+        (outbox, outbox.c.incident.in_(closed)),
+        (told, told.c.incident.in_(closed)),
+        (alert_events, alert_events.c.incident.in_(closed)),
+        (incidents, and_(~incidents.c.open, incidents.c.updated_at < before)),
+    ):
+        deleted[table.name] = await _forget_rows(database, table, where)
+    return deleted
+
+
+async def _forget_mentions(database: Database, old: object) -> int:
+    async with database.write("retention") as connection:
+        query = select(mentions.c.id).where(old).limit(AT_ONCE)  # type: ignore[arg-type]
+        ids = [row.id for row in await connection.execute(query)]
+        if ids:
+            await connection.execute(delete(matches).where(matches.c.mention.in_(ids)))
+            await connection.execute(delete(scores).where(scores.c.mention.in_(ids)))
+            await connection.execute(delete(mentions).where(mentions.c.id.in_(ids)))
+    return len(ids)
+
+
+async def _forget_rows(database: Database, table: Table, where: object) -> int:
+    async with database.write("retention") as connection:
+        result = await connection.execute(delete(table).where(where))  # type: ignore[arg-type]
+    return int(result.rowcount)

@@ -1,0 +1,160 @@
+"""The storage side of what the pages read."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import func, select
+
+from alerts import Incident
+from listener.storage import alerting
+from listener.storage import outbox as outbox_store
+from listener.storage.database import Database
+from listener.storage.sources import SourceState
+from listener.storage.tables import mentions, outbox, rollups
+from listener.web.status import (
+    DeliveryStatus,
+    IncidentPage,
+    OutboxHealth,
+    SourceHealth,
+    TopicVolume,
+    VolumePoint,
+)
+
+_LABELS = ("negative", "neutral", "positive", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSource:
+    id: str
+    type: str
+    channel: str
+    tier: str
+    blindness: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTopic:
+    id: str
+    title: str
+    competitor_of: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What of the configuration the pages name, in its order."""
+
+    sources: Sequence[ShownSource]
+    topics: Sequence[ShownTopic]
+
+
+class StoredStatus:
+    """Implements listener.web.status.StatusReader. ``shown`` is exchanged by a reload."""
+
+    def __init__(
+        self,
+        database: Database,
+        shown: Shown,
+        states: Mapping[str, SourceState],
+        *,
+        started_at: datetime,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.shown = shown
+        self._database = database
+        self._states = states
+        self._started_at = started_at
+        self._now = now
+
+    async def incidents(self, *, since: datetime) -> tuple[Incident, ...]:
+        async with self._database.read("status") as connection:
+            return tuple(await alerting.recent(connection, since=since))
+
+    async def incident(self, id: str) -> IncidentPage | None:  # noqa: A002
+        async with self._database.read("status") as connection:
+            found = await alerting.incident(connection, id)
+            if found is None:
+                return None
+            history = await alerting.events(connection, incident=id)
+            query = select(outbox).where(outbox.c.incident == id).order_by(outbox.c.id.desc()).limit(100)
+            deliveries = tuple(
+                DeliveryStatus(
+                    receiver=row.receiver,
+                    channel=row.channel,
+                    kind=row.kind,
+                    state="pending" if row.state == "leased" else row.state,
+                    at=row.done_at or row.created_at,
+                    attempts=row.attempts,
+                    error=row.error,
+                )
+                for row in await connection.execute(query)
+            )
+        return IncidentPage(found, tuple(history), deliveries)
+
+    async def sources(self) -> tuple[SourceHealth, ...]:
+        now = self._now()
+        query = (
+            select(mentions.c.source, func.count())
+            .where(mentions.c.collected_at > now - timedelta(days=1))
+            .group_by(mentions.c.source)
+        )
+        async with self._database.read("status") as connection:
+            counted = {row[0]: row[1] for row in await connection.execute(query)}
+        return tuple(self._health(source, counted.get(source.id, 0), now) for source in self.shown.sources)
+
+    def _health(self, source: ShownSource, count: int, now: datetime) -> SourceHealth:
+        state = self._states.get(source.id) or SourceState(source.id)
+        seen = state.last_success or self._started_at
+        blind = now - seen > source.blindness
+        polled = state.last_poll is not None
+        return SourceHealth(
+            id=source.id,
+            type=source.type,
+            channel=source.channel,
+            tier=source.tier,
+            state="blind" if blind else "failing" if state.failures else "ok" if polled else "waiting",
+            last_success=state.last_success,
+            last_poll=state.last_poll,
+            next_poll=state.next_poll,
+            failures=state.failures,
+            reason=state.reason,
+            mentions_day=count,
+            newest_published=state.newest_published,
+        )
+
+    async def volumes(self, *, since: datetime, until: datetime, slot: timedelta) -> tuple[TopicVolume, ...]:
+        """Whole slots, counted from the epoch, that overlap since..until."""
+        query = (
+            select(rollups.c.topic, rollups.c.slot, *(func.sum(rollups.c[label]) for label in _LABELS))
+            .where(rollups.c.slot >= _floor(since, slot), rollups.c.slot < until)
+            .group_by(rollups.c.topic, rollups.c.slot)
+        )
+        counted: dict[tuple[str, datetime], list[int]] = {}
+        async with self._database.read("status") as connection:
+            for topic, at, *counts in await connection.execute(query):
+                row = counted.setdefault((topic, _floor(at, slot)), [0, 0, 0, 0])
+                counted[topic, _floor(at, slot)] = [a + b for a, b in zip(row, counts, strict=True)]
+        slots = []
+        at = _floor(since, slot)
+        while at < until:
+            slots.append(at)
+            at += slot
+        return tuple(
+            TopicVolume(
+                topic=topic.id,
+                title=topic.title,
+                competitor_of=topic.competitor_of,
+                points=tuple(VolumePoint(at, *counted.get((topic.id, at), (0, 0, 0, 0))) for at in slots),
+            )
+            for topic in self.shown.topics
+        )
+
+    async def outbox(self) -> OutboxHealth:
+        async with self._database.read("status") as connection:
+            pending, oldest, dead = await outbox_store.health(connection, now=self._now())
+        return OutboxHealth(pending=pending, oldest=oldest, dead_day=dead)
+
+
+def _floor(at: datetime, slot: timedelta) -> datetime:
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return epoch + (at - epoch) // slot * slot

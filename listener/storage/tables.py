@@ -1,0 +1,213 @@
+"""The tables. Times are whole microseconds since the epoch, so that a replay reads back exactly what live saw."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware datetime, kept as an integer of microseconds since 1970-01-01 UTC."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else _EPOCH + timedelta(microseconds=int(value))
+
+
+# SQLite counts up by itself only for INTEGER, PostgreSQL wants BIGINT past 2^31 rows.
+_Serial = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData()
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("cursor", Text),
+    Column("last_poll", UtcTime),
+    Column("last_success", UtcTime),
+    Column("next_poll", UtcTime),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("reason", String, nullable=False, server_default=""),
+    Column("newest_published", UtcTime),
+    Column("first_poll", UtcTime),
+)
+
+mentions = Table(
+    "mentions",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("source", String, nullable=False),
+    Column("external_id", String, nullable=False),
+    Column("digest", String, nullable=False),  # of what a revision would change
+    Column("matched", Boolean, nullable=False),
+    Column("event_at", UtcTime, nullable=False),
+    Column("collected_at", UtcTime, nullable=False),
+    Column("committed_at", UtcTime, nullable=False),
+    Column("line", Text, nullable=False),  # the interchange form
+    UniqueConstraint("source", "external_id"),
+    Index("mentions_by_time", "collected_at", "id"),
+    Index("mentions_to_forget", "matched", "committed_at"),
+)
+
+matches = Table(
+    "matches",
+    metadata,
+    Column("mention", _Serial, nullable=False),
+    Column("topic", String, nullable=False),
+    Column("event_at", UtcTime, nullable=False),
+    Column("words", Text, nullable=False),
+    PrimaryKeyConstraint("mention", "topic"),
+    Index("matches_by_topic", "topic", "event_at"),
+)
+
+scores = Table(
+    "scores",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("mention", _Serial, nullable=False),
+    Column("topic", String, nullable=False),
+    Column("analyzer", String, nullable=False),
+    Column("version", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("negative", Float, nullable=False),
+    Column("neutral", Float, nullable=False),
+    Column("positive", Float, nullable=False),
+    Column("label", String, nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("spans", Text, nullable=False),
+    Index("scores_of_mention", "mention", "topic"),
+)
+
+rollups = Table(
+    "rollups",
+    metadata,
+    Column("topic", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("slot", UtcTime, nullable=False),  # start of five minutes of event time
+    Column("mentions", Integer, nullable=False),
+    Column("negative", Integer, nullable=False),
+    Column("neutral", Integer, nullable=False),
+    Column("positive", Integer, nullable=False),
+    Column("unknown", Integer, nullable=False),
+    Column("people", BigInteger, nullable=False),
+    PrimaryKeyConstraint("topic", "source", "slot"),
+    Index("rollups_by_slot", "slot"),
+)
+
+log = Table(
+    "log",
+    metadata,
+    Column("seq", _Serial, primary_key=True, autoincrement=True),
+    Column("at", UtcTime, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("payload", Text, nullable=False),
+    Index("log_by_kind", "kind", "seq"),
+    sqlite_autoincrement=True,  # a sequence number is never used again, also after a purge
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("seq", _Serial, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("state", Text, nullable=False),
+)
+
+alert_events = Table(
+    "alert_events",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("alert", String, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("incident", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("event", Text, nullable=False),
+    UniqueConstraint("alert", "revision"),
+    Index("alert_events_of_incident", "incident", "id"),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("opened_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("next_flush", UtcTime),  # when to look whether somebody must be told; empty: nothing to tell
+    Index("incidents_by_time", "updated_at"),
+    Index("incidents_due", "next_flush"),
+)
+
+told = Table(
+    "told",
+    metadata,
+    Column("incident", String, nullable=False),
+    Column("receiver", String, nullable=False),
+    Column("first_at", UtcTime, nullable=False),
+    Column("state", Text),  # the decider's memory of what this receiver was told last
+    PrimaryKeyConstraint("incident", "receiver"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("key", String, nullable=False, unique=True),
+    Column("incident", String, nullable=False),
+    Column("receiver", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("not_before", UtcTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("state", String, nullable=False),  # pending leased sent dead superseded
+    Column("lease_until", UtcTime),
+    Column("done_at", UtcTime),
+    Column("ref", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Index("outbox_waiting", "state", "not_before"),
+    Index("outbox_of_incident", "incident", "id"),
+    Index("outbox_by_time", "done_at"),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("receiver", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("until", UtcTime, nullable=False),  # the channel asked for no request before
+    PrimaryKeyConstraint("receiver", "channel"),
+)

@@ -1,0 +1,62 @@
+"""The web application, put together."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import aiohttp_jinja2
+import jinja2
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from listener.web import guard
+from listener.web.assets import Assets
+from listener.web.config import WebSettings
+from listener.web.machine import Machine, Problems
+from listener.web.pages import Pages, tell_errors
+from listener.web.speech import linkable
+from listener.web.status import StatusReader
+
+
+def create_app(
+    *,
+    reader: StatusReader,
+    registry: CollectorRegistry,
+    problems: Problems,
+    settings: WebSettings,
+    now: Callable[[], datetime],
+    assets: Assets | None = None,
+) -> web.Application:
+    """Reads the pages' files once. ``problems``: what is not ready, a sentence each; ``now``: aware UTC."""
+    assets = assets or Assets.read()
+    machine = Machine(registry, problems)
+    pages = Pages(reader, problems, settings, assets, now)
+    hosts = [guard.only_hosts(guard.allowed_hosts(settings.public_url))] if settings.loopback else []
+    app = web.Application(middlewares=[*hosts, tell_errors(pages)])
+    app.on_response_prepare.append(guard.add_headers)
+    environment = aiohttp_jinja2.setup(
+        app,
+        loader=jinja2.PackageLoader("listener.web"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        default_helpers=False,
+    )
+    environment.tests["linkable"] = linkable
+    app.add_routes(
+        [
+            web.get("/", pages.status),
+            web.get("/incidents/{id}", pages.incident),
+            web.get("/partials/status", pages.status_part),
+            web.get("/partials/system", pages.system_part),
+            web.get("/partials/volumes", pages.volumes_part),
+            web.get("/partials/incidents/{id}", pages.incident_part),
+            web.get("/data/volumes.json", pages.volumes_data),
+            web.get("/static/{digest}/{name:.+}", assets.serve),
+            web.get("/metrics", machine.metrics),
+            web.get("/healthz", machine.healthz),
+            web.get("/readyz", machine.readyz),
+            web.get("/robots.txt", machine.robots),
+        ]
+    )
+    return app

@@ -1,0 +1,111 @@
+"""The pages and the parts of them that htmx fetches again."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import aiohttp_jinja2
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from listener.web import language, view
+from listener.web.assets import Assets
+from listener.web.config import WebSettings
+from listener.web.machine import Problems
+from listener.web.speech import Speech
+from listener.web.status import StatusError, StatusReader, TopicVolume
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Links are relative to the page, so that the pages work behind a proxy that serves them beneath a path."""
+
+    reader: StatusReader
+    problems: Problems
+    settings: WebSettings
+    assets: Assets
+    now: Callable[[], datetime]
+
+    async def status(self, request: web.Request) -> web.Response:
+        topics = await self._topics(self.now())
+        values = {"status": await self._status(), "volumes": view.volumes(topics)}
+        return self._render("status.html", request, "./", values)
+
+    async def status_part(self, request: web.Request) -> web.Response:
+        return self._render("_status.html", request, "./", {"status": await self._status()})
+
+    async def system_part(self, request: web.Request) -> web.Response:
+        return self._render("_system.html", request, "./", {"status": await self._status()})
+
+    async def volumes_part(self, request: web.Request) -> web.Response:
+        volumes = view.volumes(await self._topics(self.now()))
+        return self._render("_volumes.html", request, "./", {"volumes": volumes})
+
+    async def volumes_data(self, _: web.Request) -> web.Response:
+        """GET /data/volumes.json: what the charts draw."""
+        response = web.json_response(view.chart(await self._topics(self.now()), self.settings.timezone))
+        response.enable_compression()
+        return response
+
+    async def incident(self, request: web.Request) -> web.Response:
+        return await self._incident("incident.html", request)
+
+    async def incident_part(self, request: web.Request) -> web.Response:
+        return await self._incident("_incident.html", request)
+
+    def error(self, request: web.Request, status: int, title: str, text: str, **values: object) -> web.Response:
+        """A page that says what is wrong; *title* and *text* are keys of the catalogue."""
+        root = "../" * (request.path.count("/") - 1) or "./"
+        context = {"title": title, "text": text, "values": values, "retry": status == 503}
+        return self._render("error.html", request, root, context, status)
+
+    async def _status(self) -> view.Status:
+        incidents = await self.reader.incidents(since=self.now() - view.RECENT)
+        sources = await self.reader.sources()
+        return view.status(incidents, sources, await self.reader.outbox(), self.problems())
+
+    async def _topics(self, now: datetime) -> tuple[TopicVolume, ...]:
+        since, until = view.last_day(now)
+        return await self.reader.volumes(since=since, until=until, slot=view.SLOT)
+
+    async def _incident(self, template: str, request: web.Request) -> web.Response:
+        found = await self.reader.incident(request.match_info["id"])
+        if found is None:
+            return self.error(request, 404, "not_found", "not_found_incident", id=request.match_info["id"])
+        return self._render(template, request, "../", {"page": found})
+
+    def _render(
+        self, template: str, request: web.Request, root: str, values: Mapping[str, object], status: int = 200
+    ) -> web.Response:
+        chosen = language.choose(request, self.settings.language)
+        say = Speech(chosen, self.settings.timezone, self.now())
+        context = {
+            "say": say,
+            "root": root,
+            "public_url": self.settings.public_url,
+            "assets": self.assets,
+            "other": "en" if chosen == "zh" else "zh",
+            **values,
+        }
+        response = aiohttp_jinja2.render_template(template, request, context, status=status)
+        response.headers["Vary"] = "Accept-Language, Cookie"
+        response.headers["Content-Language"] = say.tag
+        if not template.startswith("_"):
+            language.remember(request, response)
+        response.enable_compression()
+        return response
+
+
+def tell_errors(pages: Pages) -> Middleware:
+    """Words where there is no such page, or where storage does not answer: 503, so that nobody takes it for calm."""
+
+    @web.middleware
+    async def tell(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except StatusError:
+            return pages.error(request, 503, "cannot_read", "cannot_read_why")
+        except web.HTTPNotFound:
+            return pages.error(request, 404, "not_found", "not_found_page")
+
+    return tell

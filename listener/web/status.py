@@ -1,0 +1,116 @@
+"""What the pages show, as values, and the port that storage implements."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+from alerts import AlertEvent, Incident
+
+SourceState = Literal["ok", "waiting", "failing", "blind"]
+DeliveryState = Literal["pending", "sent", "dead", "superseded"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHealth:
+    """How one source is doing. Times are aware UTC.
+
+    ``waiting``: not polled yet. ``failing``: its last poll failed. ``blind``: no good poll for so long that what is
+    said there goes unseen. ``failures``: in a row. ``reason``: of the last failure. ``mentions_day``: in the last 24 h.
+    """
+
+    id: str
+    type: str
+    channel: str
+    tier: str
+    state: SourceState
+    last_success: datetime | None
+    last_poll: datetime | None
+    next_poll: datetime | None
+    failures: int
+    reason: str
+    mentions_day: int
+    newest_published: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class VolumePoint:
+    """Mentions of one slot by sentiment; ``at`` is the slot's start, aware UTC. ``unknown``: not judged."""
+
+    at: datetime
+    negative: int
+    neutral: int
+    positive: int
+    unknown: int
+
+    @property
+    def total(self) -> int:
+        return self.negative + self.neutral + self.positive + self.unknown
+
+
+@dataclass(frozen=True, slots=True)
+class TopicVolume:
+    """A topic's slots in order of time: every slot is there, zeros included."""
+
+    topic: str
+    title: str
+    competitor_of: str | None
+    points: tuple[VolumePoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryStatus:
+    """How the newest try of one notification went. ``kind``: open, update, repeat, resolve or test."""
+
+    receiver: str
+    channel: str
+    kind: str
+    state: DeliveryState
+    at: datetime
+    attempts: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentPage:
+    """An incident with its events in order and its deliveries, newest first."""
+
+    incident: Incident
+    history: tuple[AlertEvent, ...]
+    deliveries: tuple[DeliveryStatus, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxHealth:
+    """``pending`` messages wait, the oldest since ``oldest``; ``dead_day`` were given up in the last 24 hours."""
+
+    pending: int
+    oldest: datetime | None
+    dead_day: int
+
+
+class StatusError(Exception):
+    """The reader cannot read now: storage does not answer. The pages say so, 503, and go on asking."""
+
+
+class StatusReader(Protocol):
+    """Reads; every method may raise StatusError."""
+
+    async def incidents(self, *, since: datetime) -> tuple[Incident, ...]:
+        """The open ones and those updated since, newest first."""
+        ...
+
+    async def incident(self, id: str) -> IncidentPage | None:  # noqa: A002 - the page's own word
+        """One incident; None where there is none of that id."""
+        ...
+
+    async def sources(self) -> tuple[SourceHealth, ...]:
+        """Every configured source, in the configuration's order."""
+        ...
+
+    async def volumes(self, *, since: datetime, until: datetime, slot: timedelta) -> tuple[TopicVolume, ...]:
+        """Every configured topic, in the configuration's order; slots start at *since* and end at *until*."""
+        ...
+
+    async def outbox(self) -> OutboxHealth:
+        """How the delivery of notifications is doing."""
+        ...

@@ -1,0 +1,137 @@
+"""What the status page says, decided from the reader's values. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from alerts import Incident, Level
+from listener.web.status import OutboxHealth, SourceHealth, TopicVolume, VolumePoint
+
+RECENT = timedelta(days=7)
+DAY = timedelta(hours=24)
+SLOT = timedelta(minutes=30)
+IN_FULL = 20  # open incidents with excerpts; a storm's others are told in a line, so that the page stays light
+RESOLVED = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What a person must know within a second."""
+
+    sources: int
+    blind: tuple[SourceHealth, ...]
+    failing: tuple[SourceHealth, ...]
+    waiting: tuple[SourceHealth, ...]
+    open: int
+    level: Level | None
+    problems: tuple[str, ...]
+
+    @property
+    def all_seen(self) -> bool:
+        return self.sources > 0 and not (self.blind or self.failing or self.waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    glance: Glance
+    full: tuple[Incident, ...]
+    brief: tuple[Incident, ...]
+    resolved: tuple[Incident, ...]
+    sources: tuple[SourceHealth, ...]
+    outbox: OutboxHealth
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A topic's day: sums over its slots, and the slots that hold something, newest first."""
+
+    topic: str
+    title: str
+    competitor_of: str
+    total: VolumePoint
+    slots: tuple[VolumePoint, ...]
+
+
+def status(
+    incidents: Sequence[Incident], sources: Sequence[SourceHealth], outbox: OutboxHealth, problems: Sequence[str]
+) -> Status:
+    """The status page's values: open incidents by level, then newest; what cannot be seen first among the sources."""
+    unresolved = sorted((each for each in incidents if each.open), key=lambda each: (-each.level, -stamp(each)))
+    resolved = sorted((each for each in incidents if not each.open), key=lambda each: -stamp(each))
+
+    def those(state: str) -> tuple[SourceHealth, ...]:
+        return tuple(source for source in sources if source.state == state)
+
+    glance = Glance(
+        sources=len(sources),
+        blind=those("blind"),
+        failing=those("failing"),
+        waiting=those("waiting"),
+        open=len(unresolved),
+        level=unresolved[0].level if unresolved else None,
+        problems=tuple(problems),
+    )
+    order = ("blind", "failing", "waiting", "ok")
+    return Status(
+        glance=glance,
+        full=tuple(unresolved[:IN_FULL]),
+        brief=tuple(unresolved[IN_FULL:]),
+        resolved=tuple(resolved[:RESOLVED]),
+        sources=tuple(sorted(sources, key=lambda source: order.index(source.state))),
+        outbox=outbox,
+    )
+
+
+def stamp(incident: Incident) -> float:
+    return incident.updated_at.timestamp()
+
+
+def last_day(now: datetime) -> tuple[datetime, datetime]:
+    """From and until of 48 slots, the last of which is running; slots start at whole half hours of UTC."""
+    slots = (now - datetime(1970, 1, 1, tzinfo=UTC)) // SLOT + 1
+    until = datetime(1970, 1, 1, tzinfo=UTC) + slots * SLOT
+    return until - DAY, until
+
+
+def volumes(topics: Sequence[TopicVolume]) -> tuple[Volume, ...]:
+    titles = {topic.topic: topic.title or topic.topic for topic in topics}
+    return tuple(
+        Volume(
+            topic=topic.topic,
+            title=titles[topic.topic],
+            competitor_of=titles.get(topic.competitor_of, topic.competitor_of) if topic.competitor_of else "",
+            total=total(topic),
+            slots=tuple(point for point in reversed(topic.points) if point.total),
+        )
+        for topic in topics
+    )
+
+
+def total(topic: TopicVolume) -> VolumePoint:
+    return VolumePoint(
+        at=topic.points[0].at if topic.points else datetime.min.replace(tzinfo=UTC),
+        negative=sum(point.negative for point in topic.points),
+        neutral=sum(point.neutral for point in topic.points),
+        positive=sum(point.positive for point in topic.points),
+        unknown=sum(point.unknown for point in topic.points),
+    )
+
+
+def chart(topics: Sequence[TopicVolume], zone: ZoneInfo) -> dict[str, object]:
+    """The chart's data as JSON has it: one list per topic and sentiment, one entry per slot; times in *zone*."""
+    return {
+        "zone": zone.key,
+        "slot_minutes": SLOT // timedelta(minutes=1),
+        "topics": [
+            {
+                "topic": topic.topic,
+                "times": [point.at.astimezone(zone).isoformat(timespec="minutes") for point in topic.points],
+                "negative": [point.negative for point in topic.points],
+                "neutral": [point.neutral for point in topic.points],
+                "positive": [point.positive for point in topic.points],
+                "unknown": [point.unknown for point in topic.points],
+            }
+            for topic in topics
+        ],
+    }

@@ -1,0 +1,23 @@
+"""Mentions in; alert events, each with its reason, out. Pure: no I/O, no clock, no tasks."""
+
+from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, Scored, ScoreRow
+from rules.mention import Author, Mention, Reach
+from rules.reading import Condition, Figures, Leaf, Looks, Reading
+
+__all__ = [
+    "Author",
+    "Condition",
+    "Figures",
+    "Leaf",
+    "Looks",
+    "Mention",
+    "MentionRow",
+    "PollRow",
+    "Reach",
+    "Reading",
+    "RevisionRow",
+    "Row",
+    "RulesRow",
+    "ScoreRow",
+    "Scored",
+]

@@ -1,0 +1,112 @@
+"""Conditions made of conditions."""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from alerts import Because
+from rules.reading import Condition, Figures, Leaf, Reading, State
+from rules.strict import Strict
+from rules.view import View
+
+if TYPE_CHECKING:
+    from rules.conditions import AnyCondition
+
+
+class All(Strict):
+    """Holds while every one of ``of`` holds.
+
+    It tells what all say, of the first one's window; factor and share are those of the first that reads one.
+    """
+
+    type: Literal["all"]
+    of: tuple["AnyCondition", ...] = Field(min_length=1)
+
+    def leaves(self) -> tuple[Leaf, ...]:
+        return tuple(leaf for part in self.of for leaf in part.leaves())
+
+    def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:
+        readings, states = read_each(self.of, view, state, now)
+        return all_of(readings), states
+
+
+class Any_(Strict):  # noqa: N801  (the key in YAML is ``any``)
+    """Holds while one of ``of`` holds. What is told of it is what those that hold say."""
+
+    type: Literal["any"]
+    of: tuple["AnyCondition", ...] = Field(min_length=1)
+
+    def leaves(self) -> tuple[Leaf, ...]:
+        return tuple(leaf for part in self.of for leaf in part.leaves())
+
+    def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:
+        readings, states = read_each(self.of, view, state, now)
+        holding = [reading for reading in readings if reading.holds]
+        whole = _together(holding or readings)
+        return replace(whole, holds=bool(holding), awake=any(reading.awake for reading in readings)), states
+
+
+class Not(Strict):
+    """Holds while ``of`` does not."""
+
+    type: Literal["not"]
+    of: "AnyCondition"
+
+    def leaves(self) -> tuple[Leaf, ...]:
+        return self.of.leaves()
+
+    def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:
+        inner, state = self.of.read(view, state, now)
+        because = Because(f"不成立：{inner.because.zh}", f"not so: {inner.because.en}")
+        # What holds may cease to by time alone, so the opposite may come to hold.
+        return replace(inner, holds=not inner.holds, because=because, awake=True), state
+
+
+def read_each(parts: Sequence[Condition], view: View, state: State, now: datetime) -> tuple[list[Reading], State]:
+    """Every part's reading, and what they remember in the same order, or None where none remembers anything."""
+    states = state if isinstance(state, list) and len(state) == len(parts) else [None] * len(parts)
+    readings, kept = [], []
+    for part, old in zip(parts, states, strict=True):
+        reading, new = part.read(view, old, now)
+        readings.append(reading)
+        kept.append(new)
+    return readings, kept if any(one is not None for one in kept) else None
+
+
+def all_of(readings: Sequence[Reading]) -> Reading:
+    """They hold together or not at all."""
+    # One that can only fall with time, and does not hold, keeps the whole from holding until a row comes.
+    asleep = any(not reading.holds and not reading.awake for reading in readings)
+    return replace(_together(readings), holds=all(reading.holds for reading in readings), awake=not asleep)
+
+
+def _together(readings: Sequence[Reading]) -> Reading:
+    first = readings[0]
+    if len(readings) == 1:
+        return first
+    because = Because("；".join(one.because.zh for one in readings), "; ".join(one.because.en for one in readings))
+    expected = next((one.expected for one in readings if one.expected is not None), None)
+    words = next((one.words for one in readings if one.words), ())
+    cold = any(one.baseline == "cold" for one in readings)
+    return replace(
+        first,
+        because=because,
+        expected=first.expected if first.expected is not None else expected,
+        figures=_figures(readings),
+        words=words,
+        baseline="cold" if cold else first.baseline,
+    )
+
+
+def _figures(readings: Sequence[Reading]) -> Figures:
+    """The first's, with the share and the factor of the first that reads one."""
+    first = readings[0].figures
+    given = {
+        field.name: next((value for one in readings if (value := getattr(one.figures, field.name)) is not None), None)
+        for field in fields(Figures)
+        if field.name in {"share", "factor"}
+    }
+    return replace(first, share=given["share"], factor=given["factor"])

@@ -1,0 +1,66 @@
+"""So large a share of the mentions within a window."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from alerts import Because
+from rules.conditions.leaf import figures
+from rules.filter import Filter
+from rules.reading import Looks, Reading, State
+from rules.strict import Labels, Strict, WindowLength
+from rules.view import View
+from rules.wording import labels, percent, span
+
+
+class Ratio(Strict):
+    """Holds while, of ``floor`` mentions or more within ``window``, a share of ``at_least`` carries ``label``.
+
+    ``floor`` has no default: one angry post of one is 100 %. The share is that of all mentions that ``where`` passes,
+    so ``where`` may not ask for a label. Levels compare ``at_least`` with the mentions that carry the label.
+    """
+
+    type: Literal["ratio"]
+    label: Labels = ("negative",)
+    window: WindowLength = timedelta(hours=1)
+    at_least: float = Field(gt=0, le=1)
+    floor: int = Field(ge=1)
+    where: Filter | None = None
+
+    @field_validator("where")
+    @classmethod
+    def _of_all(cls, where: Filter | None) -> Filter | None:
+        if where is not None and where.labels():
+            raise ValueError("must not ask for a label: the share is of all mentions that it passes")
+        return where
+
+    @property
+    def looks_at(self) -> Looks:
+        return Looks(self.where, self.window // timedelta(minutes=1))
+
+    def headline(self, where: Filter | None) -> Because:  # noqa: ARG002
+        kind = labels(self.label)
+        return Because(f"{kind.zh}占比偏高", f"High share of {kind.en} mentions")
+
+    def leaves(self) -> tuple["Ratio"]:
+        return (self,)
+
+    def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
+        tally = view.tally(self)
+        count, whole = sum(tally.count("label", label) for label in self.label), tally.mentions
+        share = count / whole if whole else 0.0
+        kind, length = labels(self.label), span(self.window)
+        zh = f"近 {length.zh}{kind.zh}占比 {percent(share)}（{whole} 条中 {count} 条），阈值 {percent(self.at_least)}"
+        en = (
+            f"{percent(share)} {kind.en} in the last {length.en} ({count} of {whole} mentions), "
+            f"threshold {percent(self.at_least)}"
+        )
+        enough = whole >= self.floor
+        if not enough:
+            zh, en = f"{zh}，不足 {self.floor} 条", f"{en}, fewer than {self.floor} mentions"
+        seen = replace(figures(tally, share=share), mentions=count)
+        # Compared without dividing: 3 of 10 reaches 0.3.
+        holds = enough and count >= self.at_least * whole - 1e-9
+        return Reading(holds, count, None, Because(zh, en), seen, self, awake=enough), None

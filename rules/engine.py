@@ -1,0 +1,295 @@
+"""The pure core: rows of the log in, alert events out, at the ticks of a clock that it is told.
+
+A tick sees the rows that came before it. They are put in an order of their own first, so that the order in which they
+came within a tick changes nothing: rule sets, mentions by event time, what changed them, then polls.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from alerts import AlertEvent
+from rules.episode import Episode, Sight, Timing, fingerprint, step, union
+from rules.facts import facts_of, finders, judged, look_up, rejudged
+from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, ScoreRow
+from rules.panes import EPOCH, MINUTE, minute_of, pane_of
+from rules.plan import plan
+from rules.recent import Recent, Ref
+from rules.ruleset import RuleSet, load_ruleset
+from rules.running import Outcome, Running, all_lexicons
+from rules.tell import Moment, Subject, tell, tell_removed
+from rules.watermark import Watermarks
+
+SWEEP_OVER = 60
+"""Rules are swept one after the other over as many minutes, so that no tick has to visit every key."""
+
+
+class Engine:
+    """Not safe for threads; give it to one at a time.
+
+    ``tick``: the last tick that was evaluated; ``next``: the one that is due; ``seq``: the last row that was observed.
+    ``late``: mentions that came after a rule's allowance, by (rule, source). ``failures``: the rules that raised at the
+    last tick, and what; the others went on. The other attributes are for the snapshot alone.
+    """
+
+    def __init__(self, tick_length: timedelta, *, assume_healthy: bool = False) -> None:
+        if tick_length < timedelta(seconds=1):
+            raise ValueError("a step is a second or more")
+        self.step = tick_length
+        self.seq = 0
+        self.tick: datetime | None = None
+        self.next: datetime | None = None
+        self.late: Counter[tuple[str, str]] = Counter()
+        self.failures: dict[str, str] = {}
+        self.marks = Watermarks(assume_healthy=assume_healthy)
+        self.running: dict[str, Running] = {}
+        self.rule_set = RuleSet()
+        self.recent = Recent()
+        self.pending: list[Row] = []
+        self._sets: dict[int, RuleSet] = {}
+        self._by_topic: dict[str, list[Running]] = {}
+        self._terms = finders([])
+
+    @property
+    def assume_healthy(self) -> bool:
+        """Whether sources count as seen up to now, for logs that hold no polls."""
+        return self.marks.assume_healthy
+
+    @property
+    def active(self) -> bool:
+        """Whether an alert is open, or about to be."""
+        return any(rule.active for rule in self.running.values())
+
+    @property
+    def unread(self) -> bool:
+        """Whether there are rows that no tick has seen."""
+        return bool(self.pending)
+
+    @property
+    def slowest(self) -> timedelta:
+        """The longest that a rule takes, window, ``for`` and ``keep_firing_for`` together."""
+        rules = (running.plan.rule for running in self.running.values())
+        return max((one.longest_window + one.for_ + one.keep_firing_for for one in rules), default=timedelta(0))
+
+    def observe(self, row: Row) -> None:
+        """Take a row; it counts at the next tick. Raises RuleError for a rule set that cannot be read."""
+        if isinstance(row, RulesRow):
+            self._sets[row.seq] = load_ruleset(row.rules)
+        self.pending.append(row)
+        self.seq = max(self.seq, row.seq)
+        if self.next is None:
+            self.next = self.at_or_after(row.at)
+
+    def evaluate(self, now: datetime) -> tuple[AlertEvent, ...]:
+        """Everything that changes at tick *now*, by rule and key; ``incident`` is left empty.
+
+        Raises ValueError for a *now* that is no tick or not after the last one.
+        """
+        if self.at_or_after(now) != now or (self.tick is not None and now <= self.tick):
+            raise ValueError(f"{now.isoformat()} is not a tick after {self.tick}")
+        self.failures = {}
+        turned = self.tick is None or minute_of(now) != minute_of(self.tick)
+        events = self._absorb(now)
+        moment = Moment(now, self.rule_set.brands, self.marks.blind(now))
+        for rule in self.running.values():
+            # The one place where anything may be caught: a rule that raises is left out, and told of.
+            try:
+                decided = [(outcome, *self._decide(rule, outcome, moment)) for outcome in rule.read(now, turned=turned)]
+            except Exception as error:  # noqa: BLE001
+                self.failures[rule.id] = f"{type(error).__name__}: {error}"
+                continue
+            rule.dirty.clear()
+            for outcome, episode, event in decided:
+                rule.keep(outcome, episode)
+                if event is not None:
+                    events.append(event)
+        if turned:
+            self._sweep(now)
+        self.tick, self.next = now, now + self.step
+        return tuple(sorted(events, key=lambda event: (event.rule, tuple(event.key.items()), event.revision)))
+
+    def due(self) -> datetime | None:
+        """The next tick at which anything may change if no row comes; None: none."""
+        if self.next is None or self.pending or self.tick is None:
+            return self.next
+        if any(rule.active or rule.dirty for rule in self.running.values()):
+            return self.next
+        if self.recent or any(rule.keys for rule in self.running.values()):
+            return max(self.next, self.at_or_after(EPOCH + (minute_of(self.tick) + 1) * MINUTE))
+        return None
+
+    def skip(self, until: datetime) -> None:
+        """Count the ticks up to *until* as evaluated, where ``due`` said that nothing changes there."""
+        self.tick, self.next = until, until + self.step
+
+    def at_or_after(self, when: datetime) -> datetime:
+        """The first tick that is not before *when*: ticks are multiples of the step since 1970."""
+        return EPOCH + -((EPOCH - when) // self.step) * self.step
+
+    def snapshot(self) -> str:
+        """The whole state as JSON; what is restored from it behaves the same for ever."""
+        from rules.snapshot import dump  # noqa: PLC0415  (it knows the engine's inside, so it cannot be below it)
+
+        return dump(self)
+
+    @classmethod
+    def restore(cls, text: str) -> "Engine":
+        """The engine that a snapshot was taken of; raises ValueError for a text that is none."""
+        from rules.snapshot import load  # noqa: PLC0415
+
+        return load(text)
+
+    # rows
+
+    def _absorb(self, now: datetime) -> list[AlertEvent]:
+        rows, self.pending = self.pending, []
+        events: list[AlertEvent] = []
+        for rules_row in sorted((row for row in rows if isinstance(row, RulesRow)), key=lambda row: row.seq):
+            events += self._swap(rules_row, self._sets.pop(rules_row.seq), now)
+        mentions = (row for row in rows if isinstance(row, MentionRow))
+        for mention in sorted(mentions, key=lambda row: (row.event_at, row.mention.source, row.mention.external_id)):
+            self._mention(mention, now)
+        changes = (row for row in rows if isinstance(row, RevisionRow | ScoreRow))
+        for change in sorted(changes, key=lambda row: (row.at, row.seq)):
+            self._change(change)
+        polls = (row for row in rows if isinstance(row, PollRow))
+        for poll in sorted(polls, key=lambda row: (row.at, row.source, row.started_at, row.ok)):
+            self.marks.poll(poll)
+        return events
+
+    def _swap(self, row: RulesRow, new: RuleSet, now: datetime) -> list[AlertEvent]:
+        """Another rule set: edited rules keep their episodes, those of removed ones end."""
+        self.marks.configure(row.sources)
+        # Events name the brand as it was: the new set need not know the topic any more.
+        moment = Moment(now, {**self.rule_set.brands, **new.brands}, self.marks.blind(now))
+        self.rule_set = new
+        events: list[AlertEvent] = []
+        running: dict[str, Running] = {}
+        for rule in sorted(new.rules, key=lambda rule: rule.id):
+            ready, old = plan(rule), self.running.get(rule.id)
+            if old is None:
+                running[rule.id] = Running(ready, now)
+                continue
+            events += _end(old, moment, topics=set(rule.topics) if old.plan.rule.by == rule.by else None)
+            if old.plan.rule != rule:
+                old.edit(ready, now)
+            running[rule.id] = old
+        for name in sorted(self.running.keys() - running.keys()):
+            events += _end(self.running[name], moment, topics=None)
+        self.run(running)
+        return events
+
+    def run(self, running: dict[str, Running]) -> None:
+        """Let these rules run, by id in order of id."""
+        self.running = running
+        self._by_topic = {}
+        for rule in running.values():
+            for topic in rule.plan.rule.topics:
+                self._by_topic.setdefault(topic, []).append(rule)
+        self._terms = finders(all_lexicons(running.values()))
+
+    def _mention(self, row: MentionRow, now: datetime) -> None:
+        mention = row.mention
+        event_at = min(row.event_at, row.at)
+        through = self.marks.through(mention.source)
+        found = look_up(mention, self._terms)
+        ref = Ref(
+            id=(mention.source, mention.external_id),
+            minute=pane_of(event_at),
+            event_at=event_at,
+            history=row.history,
+            seen_through=through or min(mention.collected_at or row.at, row.at),
+            late_known=through is not None,
+            tier=row.tier,
+            placed=now,
+            facts={
+                one.topic: facts_of(mention, row.tier, one.topic, judged(one.sentiment), found) for one in row.scored
+            },
+        )
+        if ref.id in self.recent.refs:
+            return
+        self.recent.add(ref)
+        for rule in self._concerned(ref):
+            fresh = ref.fresh(rule.plan.rule.allowance)
+            if not fresh and not ref.history and ref.late_known:
+                self.late[rule.id, mention.source] += 1
+            rule.place(ref, ref.facts.values(), fresh=fresh)
+
+    def _concerned(self, ref: Ref) -> Iterable[Running]:
+        """The rules that watch a topic of this mention."""
+        if len(ref.facts) == 1:
+            return self._by_topic.get(next(iter(ref.facts)), ())
+        return {rule.id: rule for topic in ref.facts for rule in self._by_topic.get(topic, ())}.values()
+
+    def _change(self, row: RevisionRow | ScoreRow) -> None:
+        """A mention counts as what it is now, where and when it counted before."""
+        source, external_id = (
+            (row.mention.source, row.mention.external_id)
+            if isinstance(row, RevisionRow)
+            else (row.source, row.external_id)
+        )
+        ref = self.recent.refs.get((source, external_id))
+        if ref is None:
+            return
+        if isinstance(row, RevisionRow):
+            found = look_up(row.mention, self._terms)
+            new = {topic: facts_of(row.mention, ref.tier, topic, old.judged, found) for topic, old in ref.facts.items()}
+        elif row.scored.topic in ref.facts:
+            new = {**ref.facts, row.scored.topic: rejudged(ref.facts[row.scored.topic], judged(row.scored.sentiment))}
+        else:
+            return
+        for rule in self._concerned(ref):
+            fresh = ref.fresh(rule.plan.rule.allowance)
+            rule.displace(ref, ref.facts.values(), fresh=fresh)
+            rule.place(ref, new.values(), fresh=fresh)
+        self.recent.change(ref, new)
+
+    # ticks
+
+    def _decide(self, rule: Running, outcome: Outcome, moment: Moment) -> tuple[Episode | None, AlertEvent | None]:
+        """What becomes of a key's episode, and what is to be told of it."""
+        config, key, reading = rule.plan.rule, outcome.key, outcome.reading
+        level = config.level(reading) if reading.holds else None
+        if level is None and key.episode is None:
+            return None, None
+        subject = Subject(config, key.values)
+        sources = _sources(rule, outcome) if level is not None else ()
+        known = union(sources, key.episode.sources) if key.episode else sources
+        # After an edit windows are not full again at once; until they are, nothing is called over.
+        blurred = rule.blurred_until is not None and moment.now < rule.blurred_until
+        through = EPOCH if blurred else self.marks.common(known, moment.now)
+        sight = Sight(level, reading.value, sources, through)
+        timing = Timing(config.for_, config.keep_firing_for)
+        episode, event = step(key.episode, sight, timing, fingerprint(config.id, subject.key), moment.now)
+        if event is None or episode is None:
+            return episode, None
+        return episode, tell(subject, event, episode, (reading, outcome.view), moment)
+
+    def _sweep(self, now: datetime) -> None:
+        """Once a minute: let go of old mentions, and of the empty keys of a sixtieth of the rules."""
+        minute = minute_of(now)
+        longest = max((rule.plan.rule.longest_window for rule in self.running.values()), default=MINUTE)
+        self.recent.forget(minute - longest // MINUTE)
+        for place, rule in enumerate(self.running.values()):
+            if place % SWEEP_OVER == minute % SWEEP_OVER:
+                rule.sweep(now)
+
+
+def _sources(rule: Running, outcome: Outcome) -> tuple[str, ...]:
+    """The sources that stand in any of the rule's windows."""
+    found = {name for leaf in rule.plan.rule.leaves() for name in outcome.view.tally(leaf).counts.get("source", ())}
+    return tuple(sorted(found))
+
+
+def _end(rule: Running, moment: Moment, *, topics: set[str] | None) -> list[AlertEvent]:
+    """Drop the keys of a rule that is gone, or of the topics that are no longer among its *topics*."""
+    events = []
+    for values, key in sorted(rule.keys.items()):
+        subject = Subject(rule.plan.rule, values)
+        if topics is not None and ("topic" not in rule.plan.rule.by or subject.topic in topics):
+            continue
+        if key.episode is not None and key.episode.told_open:
+            events.append(tell_removed(subject, replace(key.episode, revision=key.episode.revision + 1), moment))
+        rule.drop(values)
+    return events

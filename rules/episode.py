@@ -1,0 +1,151 @@
+"""The life of one alert: pending, firing, recovering, closed. Pure: state, sight and time in, the next state out."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from alerts import Level
+
+EventName = Literal["opened", "raised", "lowered", "updated", "resolved"]
+REOPEN_WITHIN = timedelta(hours=1)
+"""What fires again this soon after it was resolved is the same episode, reopened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """``hold``: how long a condition must hold before it fires; ``keep``: how long not, before it is over."""
+
+    hold: timedelta
+    keep: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a tick sees: the level that the rule reads (None: it does not hold), in mentions how much, from where.
+
+    ``through``: up to when the sources that contributed are known; it moves only with what was really seen, so a
+    source that fails holds a recovery up, and never makes one.
+    """
+
+    level: Level | None
+    value: float
+    sources: tuple[str, ...]
+    through: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """``since``: when this phase began. ``told``: how much was seen when last something was told.
+
+    ``low_since``: from when on the level has been below ``level``; ``low``: the highest that it has read since then.
+    ``closed_at``: while pending, when the episode that may be reopened was resolved.
+    """
+
+    phase: Literal["pending", "firing", "recovering", "closed"]
+    since: datetime
+    alert: str = ""
+    revision: int = 0
+    level: Level = Level.blue
+    told: float = 0.0
+    sources: tuple[str, ...] = ()
+    low_since: datetime | None = None
+    low: Level | None = None
+    closed_at: datetime | None = None
+
+    @property
+    def told_open(self) -> bool:
+        """Whether people were told that it is open."""
+        return self.phase in {"firing", "recovering"}
+
+    @property
+    def active(self) -> bool:
+        """Whether time alone may change it."""
+        return self.phase != "closed"
+
+
+def fingerprint(rule: str, key: Mapping[str, str]) -> str:
+    """An alert's identity over all its episodes: the rule's id and the key, and nothing else."""
+    return hashlib.sha256(json.dumps([rule, sorted(key.items())]).encode()).hexdigest()[:16]
+
+
+def episode_id(identity: str, opened_at: datetime) -> str:
+    return f"{identity}-{int(opened_at.timestamp()):x}"
+
+
+def step(  # noqa: PLR0911  (one return per way on)
+    old: Episode | None, sight: Sight, timing: Timing, identity: str, now: datetime
+) -> tuple[Episode | None, EventName | None]:
+    """The episode after this tick, and what is to be told of it."""
+    if old is not None and old.told_open:
+        return _living(old, sight, timing.keep, now)
+    if old is not None and old.phase == "pending":
+        if sight.level is None:
+            return _back(old, now), None
+        if now - old.since < timing.hold:
+            return old, None
+        return _open(old, sight, identity, now)
+    if sight.level is None:
+        return forget(old, now), None
+    if timing.hold:
+        pending = Episode("pending", now)
+        return (replace(old, phase="pending", since=now, closed_at=old.since) if old else pending), None
+    return _open(replace(old, closed_at=old.since) if old else None, sight, identity, now)
+
+
+def forget(old: Episode | None, now: datetime) -> Episode | None:
+    """None once a closed episode can no longer be reopened."""
+    return None if old is not None and old.phase == "closed" and now - old.since > REOPEN_WITHIN else old
+
+
+def _back(old: Episode, now: datetime) -> Episode | None:
+    """A pending one that does not come true: what it was before."""
+    if old.closed_at is None:
+        return None
+    return forget(replace(old, phase="closed", since=old.closed_at, closed_at=None), now)
+
+
+def _open(old: Episode | None, sight: Sight, identity: str, now: datetime) -> tuple[Episode, EventName]:
+    level = sight.level or Level.blue
+    fresh = Episode("firing", now, episode_id(identity, now), 1, level, sight.value, sight.sources)
+    if old is None or old.closed_at is None or now - old.closed_at > REOPEN_WITHIN:
+        return fresh, "opened"
+    return replace(fresh, alert=old.alert, revision=old.revision + 1), "opened"
+
+
+def _living(old: Episode, sight: Sight, keep: timedelta, now: datetime) -> tuple[Episode, EventName | None]:
+    if sight.level is None:
+        since = old.since if old.phase == "recovering" else now
+        if sight.through - since >= keep:
+            return replace(
+                old, phase="closed", since=now, revision=old.revision + 1, low_since=None, low=None
+            ), "resolved"
+        return replace(old, phase="recovering", since=since, low_since=old.low_since or now), None
+    new = replace(
+        old,
+        phase="firing",
+        since=old.since if old.phase == "firing" else now,
+        sources=union(old.sources, sight.sources),
+    )
+    if sight.level > old.level:
+        return _told(new, sight, sight.level), "raised"
+    if sight.level < old.level:
+        since, low = old.low_since or now, max(old.low or sight.level, sight.level)
+        if sight.through - since >= keep:
+            return _told(new, sight, low), "lowered"
+        new = replace(new, low_since=since, low=low)
+    else:
+        new = replace(new, low_since=None, low=None)
+    if sight.value >= 2 * old.told:
+        return replace(new, told=sight.value, revision=old.revision + 1), "updated"
+    return new, None
+
+
+def _told(episode: Episode, sight: Sight, level: Level) -> Episode:
+    return replace(episode, level=level, told=sight.value, revision=episode.revision + 1, low_since=None, low=None)
+
+
+def union(first: Iterable[str], second: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({*first, *second}))

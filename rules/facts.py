@@ -1,0 +1,147 @@
+"""What the engine keeps of a mention, for one topic: enough for every filter, count and excerpt, and no more."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rules.mention import Mention
+from rules.terms import Terms
+from sentiment import Label, Sentiment
+
+EXCERPT_LENGTH = 200
+_LONGEST_TEXT = 20_000
+_LONGEST_NAME = 200
+
+Key = tuple[str, str]
+"""What is counted: ("author" | "channel" | "source" | "label" | "word", which one)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """``found``: for each word list that the rules hold, by its id, the words of it that the mention holds.
+
+    ``weight`` orders excerpts: the probability that it is negative times the reach's number of binary digits plus one,
+    so that reach counts by its order of magnitude (an integer logarithm is the same on every machine).
+    """
+
+    topic: str
+    source: str
+    external_id: str
+    channel: str
+    tier: str
+    label: Label
+    confidence: float
+    negative: float
+    author_id: str
+    author: str
+    followers: int | None
+    verified: bool | None
+    people: int
+    text: str
+    url: str
+    published_at: datetime | None
+    found: Mapping[str, tuple[str, ...]]
+    keys: tuple[Key, ...]
+    weight: float
+
+    @property
+    def id(self) -> tuple[str, str]:
+        return self.source, self.external_id
+
+    @property
+    def judged(self) -> "Judged":
+        return Judged(self.label, self.confidence, self.negative)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What of a sentiment counts."""
+
+    label: Label = "unknown"
+    confidence: float = 0.0
+    negative: float = 0.0
+
+
+def judged(sentiment: Sentiment | None) -> Judged:
+    """A mention without a score is labelled unknown."""
+    return Judged(sentiment.label, sentiment.confidence, sentiment.negative) if sentiment else Judged()
+
+
+def lexicon_id(words: Sequence[str]) -> str:
+    """The same for the same words in the same order, on every machine and in every run."""
+    return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:12]
+
+
+def finders(lexicons: Sequence[tuple[str, ...]]) -> dict[str, Terms]:
+    """A finder for each word list, by its id."""
+    return {lexicon_id(words): Terms(words) for words in lexicons}
+
+
+def look_up(mention: Mention, terms: Mapping[str, Terms]) -> dict[str, tuple[str, ...]]:
+    """The words that stand in the title or the first 20,000 characters of the text, per word list."""
+    found = {}
+    text = mention.text[:_LONGEST_TEXT]
+    for lexicon, finder in terms.items():
+        hits = {word for field in (mention.title, text) for _, _, word in finder.find(field)}
+        if hits:
+            found[lexicon] = tuple(sorted(hits))
+    return found
+
+
+def facts_of(mention: Mention, tier: str, topic: str, judgement: Judged, found: Mapping[str, tuple[str, ...]]) -> Facts:
+    """What counts of *mention* as a match of *topic*."""
+    author, people = mention.author, mention.people
+    return Facts(
+        topic=topic,
+        source=mention.source,
+        external_id=mention.external_id,
+        channel=mention.channel,
+        tier=tier,
+        label=judgement.label,
+        confidence=judgement.confidence,
+        negative=judgement.negative,
+        author_id=author.id if author else "",
+        author=author.name[:_LONGEST_NAME] if author else "",
+        followers=author.followers if author else None,
+        verified=author.verified if author else None,
+        people=people,
+        text=_excerpt(mention),
+        url=mention.url,
+        published_at=mention.published_at,
+        found=found,
+        keys=_keys(mention, judgement.label),
+        weight=_weight(judgement.negative, people),
+    )
+
+
+def rejudged(facts: Facts, judgement: Judged) -> Facts:
+    """The same mention under another judgement."""
+    keys = tuple((kind, judgement.label) if kind == "label" else (kind, name) for kind, name in facts.keys)
+    return replace(
+        facts,
+        label=judgement.label,
+        confidence=judgement.confidence,
+        negative=judgement.negative,
+        keys=keys,
+        weight=_weight(judgement.negative, facts.people),
+    )
+
+
+def _weight(negative: float, people: int) -> float:
+    return negative * (people.bit_length() + 1)
+
+
+def _keys(mention: Mention, label: Label) -> tuple[Key, ...]:
+    keys: tuple[Key, ...] = (("channel", mention.channel), ("source", mention.source), ("label", label))
+    author = mention.author
+    who = (author.id or author.name) if author else ""
+    return (*keys, ("author", f"{mention.channel}:{who[:_LONGEST_NAME]}")) if who else keys
+
+
+def _excerpt(mention: Mention) -> str:
+    """The title in the brackets that Chinese posts put it in, then the text; white space as single blanks."""
+    title, text = " ".join(mention.title.split()), " ".join(mention.text[: _LONGEST_NAME * 4].split())
+    whole = f"【{title}】{text}" if title and not text.startswith(title) else text
+    return whole if len(whole) <= EXCERPT_LENGTH else whole[: EXCERPT_LENGTH - 1] + "…"

@@ -1,0 +1,72 @@
+"""A rule made ready to run: which mentions it needs counted, over which windows, and what each condition reads."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from rules.facts import lexicon_id
+from rules.filter import Filter, both
+from rules.panes import Shape
+from rules.reading import Leaf, Looks
+from rules.rule import RuleConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where a condition's counts are: the shape's id, and places in its windows (tally) and totals (near, far)."""
+
+    shape: str
+    tally: int
+    near: int
+    far: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """``slots`` is by the id() of the condition, which the rule keeps alive; ``order``: a topic's place in the rule."""
+
+    rule: RuleConfig
+    shapes: tuple[Shape, ...]
+    slots: dict[int, Slot]
+    lexicons: tuple[tuple[str, ...], ...]
+    order: dict[str, int]
+
+
+def plan(rule: RuleConfig) -> Plan:
+    """Conditions that look at the same mentions share their counts."""
+    wanted: dict[str, list[Leaf]] = {}
+    for leaf in rule.leaves():
+        wanted.setdefault(_shape_id(rule.where, leaf.looks_at), []).append(leaf)
+    shapes, slots = [], {}
+    for name, leaves in wanted.items():
+        looks = [leaf.looks_at for leaf in leaves]
+        windows = tuple(sorted({look.window for look in looks}))
+        spans = {size for look in looks if look.reference for size in (look.window, look.window + look.reference)}
+        totals = tuple(sorted(spans))
+        shapes.append(_shape(name, rule.where, looks[0], windows, totals))
+        for leaf, look in zip(leaves, looks, strict=True):
+            near = totals.index(look.window) if look.reference else 0
+            far = totals.index(look.window + look.reference) if look.reference else 0
+            slots[id(leaf)] = Slot(name, windows.index(look.window), near, far)
+    order = {topic: place for place, topic in enumerate(rule.topics)}
+    return Plan(rule, tuple(shapes), slots, _lexicons(rule), order)
+
+
+def _shape(name: str, where: Filter | None, look: Looks, windows: tuple[int, ...], totals: tuple[int, ...]) -> Shape:
+    tests = [one.test() for one in (where, look.where) if one is not None]
+    lexicon = lexicon_id(look.lexicon) if look.lexicon else ""
+    if lexicon:
+        tests.append(lambda facts: lexicon in facts.found)
+    return Shape(name, both(*tests), lexicon, windows, totals)
+
+
+def _shape_id(where: Filter | None, look: Looks) -> str:
+    """The same for conditions that look at the same mentions, in every run and after every edit that leaves that so."""
+    parts = [one.model_dump(mode="json", by_alias=True) if one else None for one in (where, look.where)]
+    return hashlib.sha256(json.dumps([parts, look.lexicon], sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _lexicons(rule: RuleConfig) -> tuple[tuple[str, ...], ...]:
+    filters = [one for one in (rule.where, *(leaf.looks_at.where for leaf in rule.leaves())) if one is not None]
+    words = [words for one in filters for words in one.lexicons()]
+    return (*words, *(leaf.looks_at.lexicon for leaf in rule.leaves() if leaf.looks_at.lexicon))

@@ -1,0 +1,132 @@
+"""A rule as it stands in the configuration: what to watch for, whom for, and how bad it is."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+
+from alerts import Level
+from rules.conditions import AnyCondition
+from rules.filter import Filter
+from rules.reading import Condition, Leaf, Reading
+from rules.strict import Duration, Names, Strict
+
+Dimension = Literal["topic", "channel", "source"]
+LevelName = Literal["blue", "yellow", "orange", "red"]
+LEAST_LATE = timedelta(minutes=30)
+
+
+def _how_many(value: object) -> str:
+    return "list" if isinstance(value, list | tuple) else "one"
+
+
+# A union, because a validator in front would turn JSON into Python first, where a duration may not be a text.
+_When = Annotated[
+    Annotated[AnyCondition, Tag("one")] | Annotated[tuple[AnyCondition, ...], Field(min_length=1), Tag("list")],
+    Discriminator(_how_many),
+]
+
+
+class LevelTest(Strict):
+    """Thresholds that must all be reached; ``{}`` always is. They are compared with the first condition that holds.
+
+    ``at_least``: mentions in the window; ``share``: of a ratio, 0..1; ``factor``: of a spike; ``authors`` and
+    ``channels``: distinct ones; ``reach``: people, summed over the mentions; ``words``: one of these was found by a
+    watch.
+    """
+
+    at_least: int | None = Field(default=None, ge=1)
+    share: float | None = Field(default=None, gt=0, le=1)
+    factor: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    authors: int | None = Field(default=None, ge=1)
+    channels: int | None = Field(default=None, ge=1)
+    reach: int | None = Field(default=None, ge=1)
+    words: Names | None = None
+    all: tuple["LevelTest", ...] = ()
+    any: tuple["LevelTest", ...] = ()
+
+    def holds(self, reading: Reading) -> bool:
+        figures = reading.figures
+        pairs = (
+            (self.at_least, figures.mentions),
+            (self.share, figures.share),
+            (self.factor, figures.factor),
+            (self.authors, figures.authors),
+            (self.channels, figures.channels),
+            (self.reach, figures.reach),
+        )
+        if any(wanted is not None and (got is None or got < wanted) for wanted, got in pairs):
+            return False
+        if self.words is not None and not any(word in self.words for word, _ in reading.words):
+            return False
+        if not all(test.holds(reading) for test in self.all):
+            return False
+        return not self.any or any(test.holds(reading) for test in self.any)
+
+    def uses(self, key: str) -> bool:
+        """Whether it or a member gives a threshold for *key*."""
+        return getattr(self, key) is not None or any(test.uses(key) for test in (*self.all, *self.any))
+
+
+class RuleConfig(Strict):
+    """One rule. ``id`` is part of every alert's identity: another id is another rule.
+
+    ``by``: one alert for each value of these, together. ``late``: what a source brings that is older than its last good
+    poll by more than this is history; by default the longest window, and 30 minutes at least. ``playbook``: a link.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100)
+    title: str | None = Field(default=None, min_length=1, max_length=100)
+    topics: Names = Field(min_length=1)
+    by: tuple[Dimension, ...] = Field(default=("topic",), min_length=1)
+    where: Filter | None = None
+    when: _When
+    levels: Mapping[LevelName, LevelTest] = Field(default={"yellow": LevelTest()}, min_length=1)
+    for_: Duration = Field(default=timedelta(0), alias="for")
+    keep_firing_for: Duration = timedelta(minutes=10)
+    late: Duration | None = None
+    playbook: str | None = None
+
+    @field_validator("topics", "by")
+    @classmethod
+    def _once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"named twice: {', '.join(twice)}")
+        return names
+
+    @model_validator(mode="after")
+    def _share_of_all(self) -> "RuleConfig":
+        kinds = {leaf.looks_at and type(leaf).__name__ for leaf in self.leaves()}
+        if "Ratio" in kinds and self.where is not None and self.where.labels():
+            raise ValueError(
+                "where asks for a label, so a ratio would always be 0 or 1; give each condition its own where"
+            )
+        for key, kind in (("share", "Ratio"), ("factor", "Spike"), ("words", "Watch")):
+            for name, test in self.levels.items():
+                if test.uses(key) and kind not in kinds:
+                    raise ValueError(f"levels: {name} asks for {key}, which only a {kind.lower()} condition reads")
+        return self
+
+    def leaves(self) -> tuple[Leaf, ...]:
+        return tuple(leaf for condition in self.conditions for leaf in condition.leaves())
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What ``when`` holds, one or a list: they must all hold."""
+        return self.when if isinstance(self.when, tuple) else (self.when,)
+
+    @property
+    def longest_window(self) -> timedelta:
+        return timedelta(minutes=max(leaf.looks_at.window for leaf in self.leaves()))
+
+    @property
+    def allowance(self) -> timedelta:
+        """How late a mention may come and still count."""
+        return self.late if self.late is not None else max(LEAST_LATE, self.longest_window)
+
+    def level(self, reading: Reading) -> Level | None:
+        """The highest level whose test holds."""
+        met = [Level[name] for name, test in self.levels.items() if test.holds(reading)]
+        return max(met, default=None)

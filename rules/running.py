@@ -1,0 +1,192 @@
+"""A rule at work: its keys, their panes, and which of them have to be read."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+
+from rules.conditions.combine import all_of, read_each
+from rules.episode import Episode, forget
+from rules.facts import Facts
+from rules.panes import OTHER, Series, minute_of
+from rules.plan import Plan
+from rules.reading import Reading, State
+from rules.recent import Ref
+from rules.view import View
+
+MAX_KEYS = 5_000
+"""Keys of a rule; what comes past that counts under a key whose channel and source are ``__other__``."""
+
+KeyValues = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Key:
+    """One value of a rule's ``by``: its panes by shape, its episode, and what the conditions remember.
+
+    ``awake``: it may come to hold by the passing of time alone.
+    """
+
+    values: KeyValues
+    series: dict[str, Series]
+    episode: Episode | None = None
+    state: State = None
+    awake: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A key as it was read, and what its conditions remember from now on."""
+
+    key: Key
+    view: View
+    reading: Reading
+    state: State
+
+
+class Running:
+    """``since``: the minute from which on a filter has been watched; ``topics``: a topic.
+
+    ``born``: the tick at which a filter's counting began.
+    ``blurred_until``: after an edit that changed what is counted, until when its windows are not full again.
+    """
+
+    def __init__(self, plan: Plan, now: datetime) -> None:
+        self.plan = plan
+        self.since = {shape.id: minute_of(now) for shape in plan.shapes}
+        self.topics = dict.fromkeys(plan.rule.topics, minute_of(now))
+        self.born = {shape.id: now for shape in plan.shapes}
+        self.blurred_until: datetime | None = None
+        self.keys: dict[KeyValues, Key] = {}
+        self.dirty: set[KeyValues] = set()
+        self.active: set[KeyValues] = set()
+        self.awake: set[KeyValues] = set()
+
+    @property
+    def id(self) -> str:
+        return self.plan.rule.id
+
+    def edit(self, plan: Plan, now: datetime) -> None:
+        """Go on under another plan: what is counted alike is kept, the rest begins anew."""
+        old = {shape.id: shape for shape in self.plan.shapes}
+        minute = minute_of(now)
+        grown = [one for one in plan.shapes if one.id not in old or one.windows[-1] > old[one.id].windows[-1]]
+        longer = {one.id for one in plan.shapes if one.id in old and one.kept > old[one.id].kept}
+        same = self.plan.rule.when == plan.rule.when
+        self.plan = plan
+        self.topics = {topic: self.topics.get(topic, minute) for topic in plan.rule.topics}
+        self.since = {
+            one.id: self.since[one.id] if one.id in old and one.id not in longer else minute for one in plan.shapes
+        }
+        self.born = {one.id: self.born.get(one.id, now) for one in plan.shapes}
+        if grown:
+            self.blurred_until = now + plan.rule.longest_window
+        for key in self.keys.values():
+            series = {}
+            for shape in plan.shapes:
+                kept = key.series.get(shape.id)
+                if kept is None:
+                    kept = Series(shape)
+                else:
+                    kept.take_shape(shape, minute)
+                series[shape.id] = kept
+            key.series = series
+            if not same:
+                key.state = None
+        self.dirty.update(self.keys)
+
+    def place(self, ref: Ref, facts: Iterable[Facts], *, fresh: bool) -> None:
+        """Count a mention, once per key, as the first of the rule's topics that it matched."""
+        for values, one in self._by_key(facts).items():
+            for shape in self.plan.shapes:
+                if shape.test(one):
+                    key = self._key(values)
+                    key.series[shape.id].put(ref.minute, one, fresh=fresh)
+                    self.dirty.add(key.values)
+
+    def displace(self, ref: Ref, facts: Iterable[Facts], *, fresh: bool) -> None:
+        """Undo ``place`` for what is counted still."""
+        for values, one in self._by_key(facts).items():
+            key = self.keys.get(values) or self.keys.get(self._other(values))
+            if key is None:
+                continue
+            for shape in self.plan.shapes:
+                if ref.placed >= self.born[shape.id] and shape.test(one):
+                    key.series[shape.id].take(ref.minute, one, fresh=fresh)
+                    self.dirty.add(key.values)
+
+    def read(self, now: datetime, *, turned: bool) -> list[Outcome]:
+        """Every key that may have something to say. ``turned``: a new minute has begun, so windows have moved."""
+        due = {*self.dirty, *self.active, *(self.awake if turned else ())}
+        rule = self.plan.rule
+        outcomes = []
+        for values in sorted(due):
+            key = self.keys[values]
+            view = View(self.plan, key.series, self._since(values), now)
+            readings, state = read_each(rule.conditions, view, key.state, now)
+            reading = all_of(readings)
+            outcomes.append(Outcome(key, view, reading, state))
+        return outcomes
+
+    def drop(self, values: KeyValues) -> None:
+        """Forget a key, whatever it holds."""
+        del self.keys[values]
+        for marked in (self.dirty, self.active, self.awake):
+            marked.discard(values)
+
+    def keep(self, outcome: Outcome, episode: Episode | None) -> None:
+        """Take an outcome over."""
+        key = outcome.key
+        key.state, key.episode, key.awake = outcome.state, episode, outcome.reading.awake
+        self.mark(key)
+
+    def mark(self, key: Key) -> None:
+        """Sort a key by when it has to be read."""
+        alive = key.episode is not None and key.episode.active
+        (self.active.add if alive else self.active.discard)(key.values)
+        (self.awake.add if key.awake else self.awake.discard)(key.values)
+
+    def sweep(self, now: datetime) -> None:
+        """Forget keys that hold nothing any more."""
+        minute = minute_of(now)
+        for values in [values for values in self.keys if values not in self.dirty]:
+            key = self.keys[values]
+            key.episode = forget(key.episode, now)
+            for series in key.series.values():
+                series.advance(minute)
+            if key.episode is None and key.state is None and not any(one.minutes for one in key.series.values()):
+                self.drop(values)
+
+    def _since(self, values: KeyValues) -> Mapping[str, int]:
+        """Since when each filter was watched for a key: a topic that came later was not watched before."""
+        rule = self.plan.rule
+        named = values[rule.by.index("topic")] if "topic" in rule.by else None
+        known = self.topics[named] if named is not None else max(self.topics.values())
+        return {shape: max(minute, known) for shape, minute in self.since.items()}
+
+    def _by_key(self, facts: Iterable[Facts]) -> dict[KeyValues, Facts]:
+        order = self.plan.order
+        found: dict[KeyValues, Facts] = {}
+        for one in sorted((one for one in facts if one.topic in order), key=lambda one: order[one.topic]):
+            found.setdefault(self._values(one), one)
+        return found
+
+    def _values(self, facts: Facts) -> KeyValues:
+        parts = {"topic": facts.topic, "channel": facts.channel, "source": facts.source}
+        return tuple(parts[name] for name in self.plan.rule.by)
+
+    def _other(self, values: KeyValues) -> KeyValues:
+        return tuple(value if name == "topic" else OTHER for name, value in zip(self.plan.rule.by, values, strict=True))
+
+    def _key(self, values: KeyValues) -> Key:
+        key = self.keys.get(values)
+        if key is None and len(self.keys) >= MAX_KEYS:
+            values = self._other(values)
+            key = self.keys.get(values)
+        if key is None:
+            key = self.keys[values] = Key(values, {shape.id: Series(shape) for shape in self.plan.shapes})
+        return key
+
+
+def all_lexicons(rules: Iterable[Running]) -> list[tuple[str, ...]]:
+    return sorted(set(chain.from_iterable(rule.plan.lexicons for rule in rules)))

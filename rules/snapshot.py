@@ -1,0 +1,182 @@
+"""The engine's whole state as one JSON text, and back: a cache of the log, never the truth."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from rules.coder import coder
+from rules.engine import Engine
+from rules.episode import Episode
+from rules.facts import Facts
+from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, ScoreRow
+from rules.panes import EPOCH, Pane, Series, Shape, minute_of
+from rules.plan import Plan, plan
+from rules.recent import Recent, Ref
+from rules.ruleset import RuleError, load_ruleset, ruleset_json
+from rules.running import Key, Running
+from rules.watermark import Seen
+
+FORMAT = 1
+"""Raised with every change of what is kept; a snapshot of another format is refused, and the log is read instead."""
+
+_ROWS: dict[str, type] = {
+    "mention": MentionRow,
+    "revision": RevisionRow,
+    "poll": PollRow,
+    "score": ScoreRow,
+    "rules": RulesRow,
+}
+_KINDS = {row: kind for kind, row in _ROWS.items()}
+_CODERS = {kind: coder(row) for kind, row in _ROWS.items()}
+_TIME = coder(datetime | None)
+_EPISODE = coder(Episode | None)
+_FACTS = coder(Facts)
+_SEEN = coder(Seen)
+_REF = coder(Ref)
+
+
+class _Shared:
+    """Facts stand in many panes: each is written once, and pointed at."""
+
+    def __init__(self) -> None:
+        self.rows: list[Any] = []
+        self._places: dict[int, int] = {}
+
+    def place(self, facts: Facts) -> int:
+        place = self._places.get(id(facts))
+        if place is None:
+            place = self._places[id(facts)] = len(self.rows)
+            self.rows.append(_FACTS.dump(facts))
+        return place
+
+
+def dump(engine: Engine) -> str:
+    shared = _Shared()
+    minute = minute_of(engine.tick) if engine.tick else 0
+    state = {
+        "format": FORMAT,
+        "step": engine.step.total_seconds(),
+        "healthy": engine.assume_healthy,
+        "seq": engine.seq,
+        "tick": _TIME.dump(engine.tick),
+        "next": _TIME.dump(engine.next),
+        "late": [[rule, source, count] for (rule, source), count in sorted(engine.late.items())],
+        "failures": dict(sorted(engine.failures.items())),
+        "configured": sorted(engine.marks.configured),
+        "seen": {name: _SEEN.dump(seen) for name, seen in sorted(engine.marks.seen.items())},
+        "set": ruleset_json(engine.rule_set.rules, engine.rule_set.brands, engine.rule_set.sources),
+        "rules": {rule.id: _dump_rule(rule, minute, shared) for rule in engine.running.values()},
+        "recent": [_dump_ref(ref, shared) for ref in engine.recent.refs.values()],
+        "pending": [_dump_row(row) for row in engine.pending],
+    }
+    state["facts"] = shared.rows
+    return json.dumps(state, separators=(",", ":"))
+
+
+def load(text: str) -> Engine:
+    """Raises ValueError for a text that is no snapshot, or one of another format."""
+    try:
+        return _load(json.loads(text))
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RuleError) as error:
+        raise ValueError(f"not a snapshot of the engine: {type(error).__name__}: {error}") from error
+
+
+def _load(state: Mapping[str, Any]) -> Engine:
+    if state["format"] != FORMAT:
+        raise ValueError(f"format {state['format']} is not {FORMAT}")
+    engine = Engine(timedelta(seconds=state["step"]), assume_healthy=state["healthy"])
+    facts = [_FACTS.load(row) for row in state["facts"]]
+    tick: datetime | None = _TIME.load(state["tick"])
+    minute = minute_of(tick) if tick else 0
+    engine.marks.configure(state["configured"])
+    engine.marks.seen = {name: _SEEN.load(seen) for name, seen in state["seen"].items()}
+    engine.rule_set = load_ruleset(state["set"])
+    plans = {rule.id: plan(rule) for rule in engine.rule_set.rules}
+    engine.run({name: _load_rule(plans[name], rule, minute, facts) for name, rule in state["rules"].items()})
+    engine.recent = Recent()
+    for row in state["recent"]:
+        engine.recent.add(_load_ref(row, facts))
+    for kind, row in state["pending"]:
+        engine.observe(_CODERS[kind].load(row))
+    engine.seq, engine.tick, engine.next = state["seq"], tick, _TIME.load(state["next"])
+    engine.late = Counter({(rule, source): count for rule, source, count in state["late"]})
+    engine.failures = dict(state["failures"])
+    return engine
+
+
+def _dump_row(row: Row) -> list[Any]:
+    kind = _KINDS[type(row)]
+    return [kind, _CODERS[kind].dump(row)]
+
+
+def _dump_ref(ref: Ref, shared: _Shared) -> list[Any]:
+    facts = [shared.place(one) for one in ref.facts.values()]
+    return [_REF.dump(replace(ref, facts={})), facts]
+
+
+def _load_ref(row: list[Any], facts: list[Facts]) -> Ref:
+    bare: Ref = _REF.load(row[0])
+    return replace(bare, facts={facts[place].topic: facts[place] for place in row[1]})
+
+
+def _dump_rule(rule: Running, minute: int, shared: _Shared) -> dict[str, Any]:
+    return {
+        "since": rule.since,
+        "topics": rule.topics,
+        "born": {shape: _TIME.dump(born) for shape, born in rule.born.items()},
+        "blurred": _TIME.dump(rule.blurred_until),
+        "dirty": sorted(rule.dirty),
+        "keys": [_dump_key(key, minute, shared) for _, key in sorted(rule.keys.items())],
+    }
+
+
+def _load_rule(ready: Plan, state: Mapping[str, Any], minute: int, facts: list[Facts]) -> Running:
+    rule = Running(ready, EPOCH)
+    rule.since, rule.topics = dict(state["since"]), dict(state["topics"])
+    rule.born = {shape: _TIME.load(born) for shape, born in state["born"].items()}
+    rule.blurred_until = _TIME.load(state["blurred"])
+    for row in state["keys"]:
+        key = _load_key(row, ready, minute, facts)
+        rule.keys[key.values] = key
+        rule.mark(key)
+    rule.dirty = {tuple(values) for values in state["dirty"]}
+    return rule
+
+
+def _dump_key(key: Key, minute: int, shared: _Shared) -> list[Any]:
+    series = {name: _dump_series(one, minute, shared) for name, one in key.series.items()}
+    return [key.values, _EPISODE.dump(key.episode), key.state, key.awake, series]
+
+
+def _load_key(row: list[Any], ready: Plan, minute: int, facts: list[Facts]) -> Key:
+    values, episode, state, awake, kept = row
+    series = {shape.id: _load_series(kept[shape.id], shape, minute, facts) for shape in ready.shapes}
+    return Key(tuple(values), series, _EPISODE.load(episode), state, awake)
+
+
+def _dump_series(series: Series, minute: int, shared: _Shared) -> list[Any]:
+    # What no window reaches any more goes first, so that a state has one form.
+    series.advance(minute)
+    panes = [
+        [number, pane.mentions, pane.people, [[*key, count] for key, count in sorted(pane.counts.items())],
+         [shared.place(one) for one in pane.telling]]
+        for number, pane in sorted(series.panes.items())
+    ]  # fmt: skip
+    return [series.first, [[number, series.every[number]] for number in series.minutes], panes]
+
+
+def _load_series(row: list[Any], shape: Shape, minute: int, facts: list[Facts]) -> Series:
+    series = Series(shape)
+    series.first = row[0]
+    series.every = dict(row[1])
+    series.minutes = list(series.every)
+    for number, mentions, people, counts, telling in row[2]:
+        pane = series.panes[number] = Pane()
+        pane.mentions, pane.people = mentions, people
+        pane.counts = {(kind, name): count for kind, name, count in counts}
+        pane.telling = [facts[place] for place in telling]
+    series.take_shape(shape, minute)
+    return series

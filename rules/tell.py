@@ -1,0 +1,130 @@
+"""What an alert event says, put together from a reading and the panes behind it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from alerts import AlertEvent, Because, Coverage, Excerpt, Reached, Window
+from rules.episode import Episode, EventName
+from rules.facts import Facts
+from rules.reading import Reading
+from rules.rule import RuleConfig
+from rules.running import KeyValues
+from rules.view import View
+from rules.wording import span
+
+_MOST_CHANNELS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What all events of a tick share: brands by topic, and the sources that cannot be seen."""
+
+    now: datetime
+    brands: Mapping[str, str]
+    blind: tuple[tuple[str, datetime], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose alert it is."""
+
+    rule: RuleConfig
+    values: KeyValues
+
+    @property
+    def key(self) -> dict[str, str]:
+        return dict(zip(self.rule.by, self.values, strict=True))
+
+    @property
+    def topic(self) -> str:
+        """The key's, or the rule's first where it does not tell topics apart."""
+        return self.key.get("topic", self.rule.topics[0])
+
+    @property
+    def title(self) -> Because:
+        own = self.rule.title
+        return Because(own, own) if own else self.rule.leaves()[0].headline(self.rule.where)
+
+
+def tell(
+    subject: Subject, event: EventName, episode: Episode, seen: tuple[Reading, View], moment: Moment
+) -> AlertEvent:
+    """One event of a key that was read."""
+    reading, view = seen
+    leaf = reading.leaf
+    tally = view.tally(leaf)
+    rule = subject.rule
+    return AlertEvent(
+        event=event,
+        kind="topic",
+        at=moment.now,
+        alert=episode.alert,
+        revision=episode.revision,
+        rule=rule.id,
+        topic=subject.topic,
+        key=subject.key,
+        level=episode.level,
+        because=_over(rule, reading) if event == "resolved" else reading.because,
+        seen=float(reading.value),
+        expected=reading.expected,
+        baseline=reading.baseline,
+        window=Window(view.start(leaf), moment.now),
+        brand=moment.brands.get(subject.topic, ""),
+        title=subject.title,
+        reached=Reached(
+            mentions=tally.mentions,
+            negative=tally.count("label", "negative"),
+            authors=tally.distinct("author"),
+            people=tally.people,
+            channels=tuple(tally.ranked("channel")[:_MOST_CHANNELS]),
+        ),
+        excerpts=tuple(_excerpt(facts) for facts in view.series(leaf).telling(tally)),
+        coverage=Coverage(moment.blind),
+        playbook=rule.playbook or "",
+    )
+
+
+def tell_removed(subject: Subject, episode: Episode, moment: Moment) -> AlertEvent:
+    """The end of an episode whose rule, or topic in it, is no longer in the configuration."""
+    return AlertEvent(
+        event="resolved",
+        kind="topic",
+        at=moment.now,
+        alert=episode.alert,
+        revision=episode.revision,
+        rule=subject.rule.id,
+        topic=subject.topic,
+        key=subject.key,
+        level=episode.level,
+        because=Because(
+            "rule_removed：规则（或其中的话题）已从配置中移除，告警随之结束，并不表示事态已经平息",
+            "rule_removed: the rule, or the topic in it, left the configuration; this does not mean that it is over",
+        ),
+        seen=float(episode.told),
+        brand=moment.brands.get(subject.topic, ""),
+        title=subject.title,
+        coverage=Coverage(moment.blind),
+        playbook=subject.rule.playbook or "",
+    )
+
+
+def _over(rule: RuleConfig, reading: Reading) -> Because:
+    kept = span(rule.keep_firing_for)
+    if not rule.keep_firing_for:
+        return Because(f"已不再满足条件；{reading.because.zh}", f"no longer so; {reading.because.en}")
+    return Because(
+        f"已连续 {kept.zh}不再满足条件；{reading.because.zh}", f"no longer so for {kept.en}; {reading.because.en}"
+    )
+
+
+def _excerpt(facts: Facts) -> Excerpt:
+    return Excerpt(
+        text=facts.text,
+        url=facts.url,
+        channel=facts.channel,
+        negative=facts.negative,
+        author=facts.author,
+        reach=facts.people,
+        published_at=facts.published_at,
+    )

@@ -1,0 +1,7 @@
+"""Text, and a target in it, in; how the text speaks of the target, out. Knows strings alone: no mention, no topic, no I/O."""
+
+from sentiment.analyzer import AnalysisError, Analyzer
+from sentiment.sentiment import Label, Reason, Sentiment
+from sentiment.target import Passage, Span, Target
+
+__all__ = ["AnalysisError", "Analyzer", "Label", "Passage", "Reason", "Sentiment", "Span", "Target"]

@@ -1,0 +1,253 @@
+"""The database: one owner, all or nothing, and an outbox that keeps order."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, insert, select, text
+
+from alerts import AlertEvent, Because, Incident, Level, Receipt
+from listener.storage import mentions, outbox
+from listener.storage import sources as source_store
+from listener.storage.database import Database, StorageError
+from listener.storage.migrate import revision
+from listener.storage.retention import Keep, forget
+from listener.storage.sources import SourceState
+from listener.storage.tables import log, metadata, rollups
+from listener.storage.tables import mentions as mention_table
+from rules.log import MentionRow, PollRow, Scored
+from rules.mention import Mention, Reach
+from sentiment import Sentiment
+
+NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+BAD = Sentiment(0.8, 0.15, 0.05, "negative", 0.8)
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = await Database.open("sqlite:///here.db", base=tmp_path)
+    yield opened
+    await opened.close()
+
+
+def _row(number: int, *, topics: tuple[str, ...] = ("acme",), at: datetime = NOW) -> MentionRow:
+    mention = Mention(
+        source="s", channel="c", external_id=str(number), text=f"text {number}", collected_at=at, reach=Reach(views=10)
+    )
+    scored = tuple(Scored(topic, ("云杉",), BAD, "bayes", "1") for topic in topics)
+    return MentionRow(0, at, mention, "core", at, False, scored)
+
+
+def _incident(name: str, revision: int = 1, level: Level = Level.yellow) -> Incident:
+    event = AlertEvent(
+        event="opened", kind="topic", at=NOW, alert=name, revision=revision, rule="r", topic="acme", key={},
+        level=level, because=Because("因", "why"), seen=3, incident=name,
+    )  # fmt: skip
+    return Incident(name, "topic", "acme", NOW, NOW, revision, (event,))
+
+
+def _new(key: str, incident: Incident, kind: str = "open", channel: str = "slack") -> outbox.New:
+    return outbox.New(key, "pr", channel, kind, incident)
+
+
+async def test_the_migrations_make_the_tables_that_the_code_uses(database: Database) -> None:
+    """No difference between what Alembic built and what tables.py says."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    async with database.read("test") as connection:
+        have, newest = await connection.run_sync(revision)
+        difference = await connection.run_sync(
+            lambda sync: compare_metadata(
+                MigrationContext.configure(sync, opts={"compare_type": False}), metadata
+            )
+        )
+    assert have == newest
+    assert difference == []
+
+
+async def test_a_second_owner_is_refused(database: Database, tmp_path: Path) -> None:
+    """Two daemons on one database would send twice."""
+    with pytest.raises(StorageError, match="in use by another listener"):
+        await Database.open("sqlite:///here.db", base=tmp_path)
+
+
+async def test_a_commit_is_durable_and_in_wal_mode(database: Database) -> None:
+    """WAL and FULL are what the outbox's promise rests on."""
+    async with database.write("test") as connection:
+        assert (await connection.execute(text("PRAGMA journal_mode"))).scalar_one() == "wal"
+        assert (await connection.execute(text("PRAGMA synchronous"))).scalar_one() == 2
+
+
+async def test_a_failed_transaction_keeps_nothing(database: Database) -> None:
+    """The cursor does not move where the mentions were refused."""
+    with pytest.raises(StorageError):
+        async with database.write("test") as connection:
+            await source_store.save(connection, [SourceState("s", cursor="moved")])
+            await mentions.add(connection, [_row(1)], at=NOW)
+            await connection.execute(text("insert into no_such_table values (1)"))
+    async with database.read("test") as connection:
+        assert await source_store.load(connection) == {}
+        assert (await connection.execute(select(func.count()).select_from(mention_table))).scalar_one() == 0
+
+
+async def test_an_error_never_holds_what_strangers_wrote(database: Database) -> None:
+    """A driver's message without the statement and its values."""
+    with pytest.raises(StorageError) as raised:
+        async with database.write("test") as connection:
+            await connection.execute(insert(log).values(at=None, kind="k", payload="a stranger's words"))
+    assert "stranger" not in str(raised.value)
+
+
+async def test_commit_times_never_run_back(database: Database) -> None:
+    """A clock that steps back does not put a row before a tick that was evaluated."""
+    assert database.stamp(NOW) == NOW
+    assert database.stamp(NOW - timedelta(hours=1)) == NOW
+    assert database.stamp(NOW + timedelta(seconds=1)) == NOW + timedelta(seconds=1)
+
+
+async def test_only_what_matches_goes_to_the_log_and_the_rollups(database: Database) -> None:
+    """An unmatched mention is stored, and no engine ever hears of it."""
+    async with database.write("test") as connection:
+        await mentions.add(connection, [_row(1), _row(2, topics=()), _row(3, topics=("acme", "rival"))], at=NOW)
+        await mentions.add(connection, [_row(4, at=NOW + timedelta(minutes=4))], at=NOW)
+    async with database.read("test") as connection:
+        kinds = [row.kind for row in await connection.execute(select(log.c.kind))]
+        rolled = {
+            (row.topic, row.slot): (row.mentions, row.negative, row.people)
+            for row in await connection.execute(select(rollups))
+        }
+    assert kinds == ["mention"] * 3
+    assert rolled == {("acme", NOW): (3, 3, 30), ("rival", NOW): (1, 1, 10)}
+
+
+async def test_a_revision_updates_the_text_and_counts_nothing(database: Database) -> None:
+    """Text and reach follow; the time of the first collection stays."""
+    async with database.write("test") as connection:
+        await mentions.add(connection, [_row(1)], at=NOW)
+        stored = await mentions.known(connection, [("s", "1"), ("s", "missing")])
+        assert set(stored) == {("s", "1")}
+        changed = Mention(
+            source="s", channel="c", external_id="1", text="now worse", collected_at=NOW + timedelta(hours=1)
+        )
+        await mentions.revise(connection, [(stored["s", "1"], changed)], at=NOW)
+    async with database.read("test") as connection:
+        line = (await connection.execute(select(mention_table.c.line))).scalar_one()
+        kinds = [row.kind for row in await connection.execute(select(log.c.kind).order_by(log.c.seq))]
+        total = (await connection.execute(select(func.sum(rollups.c.mentions)))).scalar_one()
+    assert "now worse" in line
+    assert "2026-03-01T08:00:00Z" in line
+    assert (kinds, total) == (["mention", "revision"], 1)
+
+
+async def test_rows_come_back_from_the_log_as_they_went_in(database: Database) -> None:
+    """A replay reads what live saw, to the microsecond."""
+    from listener.storage import history
+
+    at = NOW + timedelta(microseconds=123_457)
+    rows = [_row(1, at=at), PollRow(0, at, "s", at, False, "timeout", timedelta(minutes=15))]
+    async with database.write("test") as connection:
+        await mentions.append(connection, rows, at=at)
+    async with database.read("test") as connection:
+        back = await history.after(connection, 0)
+    assert [type(row) for row in back] == [MentionRow, PollRow]
+    assert back[0] == MentionRow(1, at, rows[0].mention, "core", at, False, rows[0].scored)
+    assert back[1] == PollRow(2, at, "s", at, False, "timeout", timedelta(minutes=15))
+
+
+async def test_the_outbox_takes_a_key_once(database: Database) -> None:
+    """The unique key is the whole rule against doubles."""
+    async with database.write("test") as connection:
+        await outbox.put(connection, _new("k", _incident("i")), now=NOW)
+        await outbox.put(connection, _new("k", _incident("i")), now=NOW)
+    async with database.read("test") as connection:
+        assert len(await outbox.ready(connection, NOW)) == 1
+
+
+async def test_messages_of_an_incident_leave_a_channel_in_order(database: Database) -> None:
+    """The second is not ready while the first is leased or waits; another channel does not care."""
+    async with database.write("test") as connection:
+        await outbox.put(connection, _new("a", _incident("i")), now=NOW)
+        await outbox.put(connection, _new("b", _incident("i", 2), "resolve"), now=NOW)
+        await outbox.put(connection, _new("c", _incident("i"), channel="mail"), now=NOW)
+    async with database.write("test") as connection:
+        assert {channel for _, _, channel in await outbox.ready(connection, NOW)} == {"slack", "mail"}
+        entry = await outbox.lease(connection, 1, NOW)
+        assert (entry.key, entry.attempts, entry.previous) == ("a", 1, None)
+        assert [row[0] for row in await outbox.ready(connection, NOW)] == [3]
+        await outbox.mark_failed(connection, 1, error="server: 500", retry_at=NOW + timedelta(seconds=30))
+        assert [row[0] for row in await outbox.ready(connection, NOW)] == [3]
+        assert await outbox.next_ready(connection, NOW) == NOW + timedelta(seconds=30)
+        await outbox.lease(connection, 1, NOW)
+        await outbox.mark_sent(connection, 1, Receipt("ts-1", NOW))
+        assert {row[0] for row in await outbox.ready(connection, NOW)} == {2, 3}
+        assert (await outbox.lease(connection, 2, NOW)).previous == Receipt("ts-1", NOW)
+
+
+async def test_the_highest_level_goes_first(database: Database) -> None:
+    """Red does not stand behind a hundred yellow ones."""
+    async with database.write("test") as connection:
+        await outbox.put(connection, _new("a", _incident("calm")), now=NOW)
+        await outbox.put(connection, _new("b", _incident("fire", level=Level.red)), now=NOW)
+        assert [row[0] for row in await outbox.ready(connection, NOW)] == [2, 1]
+
+
+async def test_a_held_channel_gets_nothing_before_its_time(database: Database) -> None:
+    """Retry-After binds everything that goes to the channel, and a shorter wait does not lift a longer one."""
+    async with database.write("test") as connection:
+        await outbox.put(connection, _new("a", _incident("i")), now=NOW)
+        await outbox.hold(connection, "pr", "slack", NOW + timedelta(seconds=30))
+        await outbox.hold(connection, "pr", "slack", NOW + timedelta(seconds=3))
+        assert await outbox.ready(connection, NOW + timedelta(seconds=29)) == []
+        assert await outbox.next_ready(connection, NOW) == NOW + timedelta(seconds=30)
+        assert len(await outbox.ready(connection, NOW + timedelta(seconds=30))) == 1
+
+
+async def test_an_update_that_never_left_is_superseded(database: Database) -> None:
+    """Nobody needs the state before the last; what opened an incident is never skipped."""
+    async with database.write("test") as connection:
+        await outbox.put(connection, _new("a", _incident("i")), now=NOW)
+        await outbox.put(connection, _new("b", _incident("i", 2), "update"), now=NOW)
+        await outbox.put(connection, _new("c", _incident("i", 3), "update"), now=NOW)
+        await outbox.mark_sent(connection, 1, Receipt("", NOW))
+        assert [row[0] for row in await outbox.ready(connection, NOW)] == [3]
+
+
+async def test_a_lease_of_a_killed_sender_is_released_at_start(database: Database) -> None:
+    """What was under way is sent again: a double at worst, never a loss."""
+    async with database.write("test") as connection:
+        await outbox.put(connection, _new("a", _incident("i")), now=NOW)
+        await outbox.lease(connection, 1, NOW)
+        assert await outbox.ready(connection, NOW) == []
+        await outbox.release(connection)
+        assert len(await outbox.ready(connection, NOW)) == 1
+
+
+async def test_rows_of_a_channel_that_is_gone_are_given_up_aloud(database: Database) -> None:
+    """They are named, so that it can be told."""
+    async with database.write("test") as connection:
+        await outbox.put(connection, _new("a", _incident("i")), now=NOW)
+        gone = await outbox.give_up_on_unknown(connection, frozenset({("pr", "mail")}), now=NOW)
+        assert gone == [("pr", "slack")]
+        assert await outbox.health(connection, now=NOW) == (0, None, 1)
+
+
+async def test_retention_forgets_by_kind(database: Database) -> None:
+    """Unmatched after a week, matched after the long time, rollups later still."""
+    keep = Keep(timedelta(days=400), timedelta(days=7), timedelta(days=1095))
+    async with database.write("test") as connection:
+        await mentions.add(connection, [_row(1), _row(2, topics=())], at=NOW)
+    assert (await forget(database, keep, NOW + timedelta(days=6)))["mentions"] == 0
+    assert (await forget(database, keep, NOW + timedelta(days=8)))["mentions"] == 1
+    assert (await forget(database, keep, NOW + timedelta(days=401)))["mentions"] == 1
+    assert (await forget(database, keep, NOW + timedelta(days=1096)))["rollups"] == 1
+
+
+async def test_a_reader_is_not_blocked_by_the_writer(database: Database) -> None:
+    """The pages answer while a batch is being written."""
+    async with database.write("test") as connection:
+        await mentions.add(connection, [_row(1)], at=NOW)
+        async with asyncio.timeout(2), database.read("test") as reader:
+            assert (await reader.execute(select(func.count()).select_from(mention_table))).scalar_one() == 0

@@ -1,0 +1,348 @@
+"""The pages over real HTTP, read by a reader whose answers the test writes."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import lxml.html
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client import CollectorRegistry, Counter
+
+from alerts import Because, Excerpt, Level, StoryRef
+from listener.web.app import create_app
+from listener.web.assets import Assets
+from listener.web.config import WebSettings
+from listener.web.status import DeliveryStatus, OutboxHealth
+from tests.status_reader import ScriptedReader, busy_day, event, incident, page, source
+
+NOW = datetime(2025, 11, 22, 6, 41, 12, tzinfo=UTC)
+ASSETS = Assets.read()
+SETTINGS = WebSettings("https://listener.example.com", "zh", ZoneInfo("Asia/Shanghai"))
+HOSTILE = (
+    '<script>window.owned=1</script>"><img src=x onerror="window.owned=1"><b hx-get="/x" hx-trigger="load">\' '
+    "{{ 7*7 }} &lt;i&gt; \u202eevil"
+)
+
+
+@pytest.fixture
+async def serve():
+    """``client = await serve(reader)``: the application on a free loopback port."""
+    clients = []
+
+    async def start(reader, *, settings=SETTINGS, problems=(), registry=None, now=NOW):
+        app = create_app(
+            reader=reader,
+            registry=registry or CollectorRegistry(),
+            problems=lambda: list(problems),
+            settings=settings,
+            now=lambda: now,
+            assets=ASSETS,
+        )
+        client = TestClient(TestServer(app))
+        await client.start_server()
+        clients.append(client)
+        return client
+
+    yield start
+    for client in clients:
+        await client.close()
+
+
+async def text(client, path, **headers):
+    response = await client.get(path, headers=headers)
+    assert response.status == 200, await response.text()
+    return await response.text()
+
+
+def words(html):
+    """What a person reads, white space folded."""
+    return " ".join(lxml.html.fromstring(html).text_content().split())
+
+
+async def test_status_page_tells_the_crisis(serve):
+    """The page gives level in words, brand, reason, counts, reach, channels, excerpts, coverage and playbook."""
+    said = words(await text(await serve(busy_day(NOW)), "/"))
+    for part in (
+        "3 起未解除的预警，最高级别红色",
+        "1 个来源失明：那里正在发生的事，现在看不到",
+        "红色预警 云杉科技 · 产品安全风险词",
+        "“起火”“鼓包”出现在 22 条提及、3 个渠道",
+        "96 75%",
+        "128万",
+        "microblog 74 · forum 31 · news 23",
+        "刚才高铁上邻座的云杉充电宝突然冒烟起火",
+        "触发时看不到：weibo-supplier（自 14:19 起）",
+        "playbooks/product-safety.md",
+        "始于 14:28 13 分钟前",
+        "橙色预警 云杉科技 · 负面声量激增",
+        "时间均为 Asia/Shanghai（UTC+08:00）",
+    ):
+        assert part in said
+
+
+async def test_status_page_in_english(serve):
+    """The same facts in English where the browser asks for English."""
+    html = await text(await serve(busy_day(NOW)), "/", **{"Accept-Language": "en-GB,en;q=0.9,zh;q=0.8"})
+    said = words(html)
+    for part in (
+        "3 open alerts, highest level Red",
+        "Blind to 1 of 5 sources: what is said there goes unseen",
+        "Red alert 云杉科技 · Product-safety words",
+        "could not see weibo-supplier (since 14:19)",
+        "917 in 24 h",
+        "1 notification is waiting, for 2 min now.",
+    ):
+        assert part in said
+    assert lxml.html.fromstring(html).get("lang") == "en"
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "expected"),
+    [
+        ("", "", "zh-CN"),
+        ("", "de,fr;q=0.9", "zh-CN"),
+        ("", "en;q=0.2, zh-TW;q=0.9", "zh-CN"),
+        ("", "en;q=0.9, zh;q=0.1", "en"),
+        ("", "en;q=0, zh;q=bad", "zh-CN"),
+        ("?lang=en", "zh", "en"),
+        ("?lang=xx", "en", "en"),
+        ("?lang=ZH-hant", "en", "zh-CN"),
+    ],
+)
+async def test_language_choice(serve, query, accept, expected):
+    """``?lang=`` beats Accept-Language, which beats the setting; what is unknown is passed over."""
+    html = await text(await serve(ScriptedReader()), f"/{query}", **{"Accept-Language": accept})
+    assert lxml.html.fromstring(html).get("lang") == expected
+
+
+async def test_language_is_remembered(serve):
+    """A cookie keeps what ``?lang=`` chose for the pages that follow; a part that htmx fetches sets none."""
+    client = await serve(ScriptedReader())
+    part = await client.get("/partials/status?lang=en")
+    assert "Set-Cookie" not in part.headers
+    await client.get("/?lang=en")
+    html = await text(client, "/", **{"Accept-Language": "zh"})
+    assert lxml.html.fromstring(html).get("lang") == "en"
+
+
+async def test_empty_states_say_what_to_do(serve):
+    """With nothing configured every section says what to write, in either language, rather than stand empty."""
+    client = await serve(ScriptedReader())
+    said = words(await text(client, "/"))
+    assert "尚未配置任何来源" in said
+    assert "在配置的 sources 中加一个 feed 或 file" in said
+    assert "在配置的 topics 中写下要关注的品牌和关键词" in said
+    assert "all 0 sources" not in words(await text(client, "/?lang=en")).lower()
+
+
+async def test_calm_and_blind_never_look_alike(serve):
+    """No alert with all sources seen says so; no alert with a blind source says what is blind, since when and why."""
+    calm = ScriptedReader(health=[source("a", last_success=NOW), source("b", last_success=NOW)])
+    said = words(await text(await serve(calm), "/"))
+    assert "没有未解除的预警" in said
+    assert "全部 2 个来源均可见" in said
+    calm.health[1] = source("b", "blind", last_success=NOW - timedelta(hours=3, minutes=5), reason="timeout")
+    said = words(await text(await serve(calm), "/"))
+    assert "全部 2 个来源均可见" not in said
+    assert "b 上次成功 3 小时 5 分前 timeout" in said
+    assert "没有预警不等于没有事：1 个来源现在看不到。" in said
+
+
+async def test_a_failing_source_is_not_called_seen(serve):
+    """While a source's last poll has failed, the page does not claim that all is seen."""
+    reader = ScriptedReader(health=[source("a", last_success=NOW), source("b", "failing", failures=2)])
+    said = words(await text(await serve(reader), "/"))
+    assert "均可见" not in said
+    assert "1 个来源最近一次采集失败" in said
+
+
+async def test_not_ready_is_on_the_page(serve):
+    """What makes /readyz red stands at the top of the page too."""
+    client = await serve(ScriptedReader(), problems=["the disk is full"])
+    assert "服务未就绪 the disk is full" in words(await text(client, "/"))
+
+
+async def test_incident_page(serve):
+    """The evidence page gives every alert, story, event and delivery, and the permanent link by the public URL."""
+    html = await text(await serve(busy_day(NOW)), "/incidents/20251122-acme-1?lang=en")
+    said = words(html)
+    for part in (
+        "Red alert",
+        "Orange alert",
+        "Rule product-fire · topic acme",
+        "高铁充电宝起火 61 copies",
+        "Raised Orange",
+        "Opened Yellow",
+        "duty webhook Open Waiting server: HTTP 503 3",
+        "Given up auth: 535 authentication failed 9",
+    ):
+        assert part in said
+    assert "https://listener.example.com/incidents/20251122-acme-1" in lxml.html.fromstring(html).xpath("//a/@href")
+
+
+async def test_unknown_incident_and_page(serve):
+    """An unknown incident or address is 404 in words, with the way back, and never echoes markup."""
+    client = await serve(ScriptedReader())
+    response = await client.get("/incidents/%3Cscript%3E?lang=en")
+    assert response.status == 404
+    html = await response.text()
+    assert "There is no incident <script>" in words(html)
+    assert "<script>." not in html
+    response = await client.get("/nowhere/at/all")
+    assert response.status == 404
+    html = await response.text()
+    assert "There is no such page" in html
+    assert lxml.html.fromstring(html).xpath("//link/@href")[0].startswith("../../static/")
+
+
+async def test_storage_that_is_gone_is_told(serve):
+    """When the reader cannot read, pages and parts are 503 and say so; health stays up; recovery needs no restart."""
+    reader = busy_day(NOW)
+    client = await serve(reader)
+    reader.broken = True
+    for path in ("/", "/partials/status", "/partials/system", "/data/volumes.json", "/incidents/x"):
+        response = await client.get(path)
+        assert response.status == 503, path
+        assert "现在读不到数据" in await response.text()
+        assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    assert (await client.get("/healthz")).status == 200
+    reader.broken = False
+    assert (await client.get("/")).status == 200
+
+
+def hostile_reader(url):
+    story = StoryRef("s", HOSTILE, 2, (HOSTILE,), url)
+    quote = Excerpt(HOSTILE, url, HOSTILE, 0.9, HOSTILE, 5, NOW)
+    told = event(
+        NOW,
+        brand=HOSTILE,
+        title=Because(HOSTILE, HOSTILE),
+        because=Because(HOSTILE, HOSTILE),
+        rule=HOSTILE,
+        key={HOSTILE: HOSTILE},
+        excerpts=(quote,),
+        stories=(story,),
+        playbook=url,
+    )
+    sent = DeliveryStatus(HOSTILE, HOSTILE, "open", "dead", NOW, 1, HOSTILE)
+    return ScriptedReader(
+        pages=[page(incident(told, replace(told, alert="b", level=Level.red)), deliveries=[sent])],
+        health=[source(HOSTILE, "blind", type=HOSTILE, channel=HOSTILE, reason=HOSTILE)],
+        topics=[("t", HOSTILE, None), (HOSTILE, "", "t")],
+        mentions=[("t", NOW, "negative")],
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "JaVaScRiPt:alert(1)",
+        " javascript:alert(1)",
+        "java\nscript:alert(1)",
+        "data:text/html,<script>alert(1)</script>",
+        "vbscript:x",
+        "//evil.example/x",
+        "https://",
+        'https://a.example/"onmouseover="x',
+        "https://user:secret@evil.example/",
+        "https://[::1",
+        "\u202ehttps://a.example/",
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/incidents/i-1"])
+async def test_hostile_text_stays_text(serve, url, path):
+    """Markup in any text is shown as text; no address but http(s) becomes a link; nothing inline gets in."""
+    html = await text(await serve(hostile_reader(url), problems=[HOSTILE]), path)
+    tree = lxml.html.fromstring(html)
+    assert all(script.get("src", "").endswith(".js") and not script.text for script in tree.iter("script"))
+    assert not tree.xpath("//img") and not tree.xpath("//style") and not tree.xpath("//i")
+    for element in tree.iter():
+        for name, value in element.attrib.items():
+            assert not name.startswith("on") and name != "style", (element.tag, name)
+            assert name != "hx-trigger" or value.startswith("every ")
+    assert url not in tree.xpath("//a/@href")
+    assert HOSTILE.split()[0] in tree.text_content()
+    assert "{{ 7*7 }}" in tree.text_content()
+
+
+async def test_links_that_lead_out_tell_nothing(serve):
+    """A link in user text opens apart and hands over neither the window nor the referrer."""
+    html = await text(await serve(hostile_reader("https://forum.example.com/t/1?a=1&b=2")), "/incidents/i-1")
+    links = lxml.html.fromstring(html).xpath("//a[starts-with(@href, 'https://forum.example.com')]")
+    assert len(links) >= 3
+    for link in links:
+        assert link.get("rel") == "noopener noreferrer nofollow"
+        assert link.get("href") == "https://forum.example.com/t/1?a=1&b=2"
+
+
+async def test_a_storm_stays_light(serve):
+    """Of very many open incidents the gravest stand in full and the others in a line each; none is missing."""
+    levels = list(Level)
+    pages = [
+        page(incident(event(NOW - timedelta(minutes=i), level=levels[i % 4]), id=f"n{i}")) for i in range(300)
+    ]
+    html = await text(await serve(ScriptedReader(pages=pages)), "/partials/status")
+    tree = lxml.html.fromstring(html)
+    full = tree.xpath("//article")
+    assert len(full) == 20
+    assert all("level-red" in article.get("class") for article in full)
+    assert len({href for href in tree.xpath("//a/@href") if href.startswith("./incidents/n")}) == 300
+
+
+async def test_volumes_data(serve):
+    """The chart's data has 48 slots of 30 minutes per topic in the configured zone, and sums to what was counted."""
+    reader = busy_day(NOW)
+    data = await (await (await serve(reader)).get("/data/volumes.json")).json()
+    assert data["zone"] == "Asia/Shanghai"
+    topic = data["topics"][0]
+    assert len(topic["times"]) == 48
+    assert topic["times"][-1] == "2025-11-22T14:30+08:00"
+    assert topic["times"][0] == "2025-11-21T15:00+08:00"
+    inside = datetime(2025, 11, 21, 7, 0, tzinfo=UTC)
+    counted = sum(1 for name, at, _ in reader.mentions if name == "acme" and at >= inside)
+    assert sum(sum(topic[label]) for label in ("negative", "neutral", "positive", "unknown")) == counted > 800
+
+
+async def test_table_says_what_the_chart_says(serve):
+    """Beside each chart stands a table with the same numbers, for those who cannot see it."""
+    reader = ScriptedReader(topics=[("t", "T", None)], mentions=[("t", NOW, "negative")] * 3 + [("t", NOW, "unknown")])
+    tree = lxml.html.fromstring(await text(await serve(reader), "/partials/volumes"))
+    rows = [[cell.text_content().strip() for cell in row] for row in tree.xpath("//tbody/tr")]
+    assert rows == [["14:30", "3", "0", "0", "1", "4"]]
+    assert tree.xpath("//*[@role='img']/@aria-label")
+
+
+async def test_outbox_without_a_time(serve):
+    """A pending outbox whose oldest row has no time, and rows given up, are told without failing."""
+    reader = ScriptedReader(box=OutboxHealth(3, None, 2))
+    said = words(await text(await serve(reader), "/partials/system?lang=en"))
+    assert "3 notifications are waiting" in said
+    assert "2 notifications were given up" in said
+
+
+async def test_links_are_relative(serve):
+    """Pages link relative to themselves, so that a proxy may serve them beneath a path."""
+    client = await serve(busy_day(NOW))
+    for path, root in (("/", "./"), ("/incidents/20251122-acme-1", "../")):
+        tree = lxml.html.fromstring(await text(client, path))
+        own = [*tree.xpath("//*/@src"), *tree.xpath("//link/@href"), *tree.xpath("//@hx-get")]
+        assert own
+        assert all(address.startswith(root) for address in own), own
+        for address in own:
+            got = await client.get(f"/{address.removeprefix(root)}")
+            assert got.status == 200, address
+
+
+async def test_metrics_are_counted_content_free(serve):
+    """/metrics answers in the Prometheus text format and, where asked, in OpenMetrics."""
+    registry = CollectorRegistry()
+    Counter("listener_polls", "Polls.", ["source"], registry=registry).labels("tech-news").inc(3)
+    client = await serve(ScriptedReader(), registry=registry)
+    response = await client.get("/metrics")
+    assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert 'listener_polls_total{source="tech-news"} 3.0' in await response.text()
+    response = await client.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+    assert response.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
+    assert (await response.text()).endswith("# EOF\n")
