@@ -34,7 +34,6 @@ from listener.storage.retention import Keep, forget
 from listener.storage.sources import Arrivals
 from listener.storage.status import StoredStatus
 from listener.web.app import create_app
-from listener.web.config import WebSettings, is_loopback
 from rules.log import RulesRow
 from sentiment import AnalysisError
 
@@ -344,26 +343,19 @@ class Daemon:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         # Bound before the pages are built: they must know the port, and a taken one ends the start here.
         listening = socket.create_server((host, port), family=family)
-        bound = listening.getsockname()
-        shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
-        url = self._config.web.public_url or f"http://{shown}:{bound[1]}"
+        settings = self._config.web.settings(ZoneInfo(self._config.timezone), listening.getsockname()[1])
         app = create_app(
             reader=self._status,
             registry=self._metrics.registry,
             problems=self._health.problems,
-            settings=WebSettings(
-                public_url=url,
-                language=self._config.web.language,
-                timezone=ZoneInfo(self._config.timezone),
-                loopback=is_loopback(host),
-            ),
+            settings=settings,
             now=utc_now,
         )
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.SockSite(runner, listening).start()
-        return url
+        return settings.public_url
 
     def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()

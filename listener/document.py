@@ -45,11 +45,11 @@ class Origin:
 
 @dataclass(slots=True)
 class Document:
-    """What a file says. ``holes`` are values that could not be told (None stands there), each with its problem.
+    """What a file says.
 
-    ``warnings``: what works but may surprise. ``complete``: every file could be read as YAML, so that what is not there
-    was not written. ``files``: every file that was read. ``hidden``: each value that came in by a tag, with that tag, to keep it out of
-    messages.
+    ``holes``: values that could not be told (None stands there), each with its mistake. ``warnings``: what works but may
+    surprise. ``complete``: all could be read as YAML, so that what is not there was not written. ``files``: what was read.
+    ``hidden``: each value that came in by a tag, with that tag, to keep it out of messages.
     """
 
     file: str

@@ -30,9 +30,9 @@ def duration(text: str) -> timedelta | None:
 
 
 def duration_text(span: timedelta) -> str:
-    """The shortest writing of a duration: ``1h30m``; what is finer than a millisecond is dropped."""
+    """How a duration is written: ``1h30m``, ``400d`` (weeks are only read); what is finer than a millisecond is dropped."""
     left, parts = span // timedelta(milliseconds=1), []
-    for unit, name in _UNITS.items():
+    for unit, name in list(_UNITS.items())[1:]:
         amount, left = divmod(left, timedelta(**{name: 1}) // timedelta(milliseconds=1))
         parts += [f"{amount}{unit}"] if amount else []
     return "".join(parts) or "0s"

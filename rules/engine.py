@@ -211,7 +211,7 @@ class Engine:
             return
         self.recent.add(ref)
         for rule in self._concerned(ref):
-            fresh = ref.fresh(rule.plan.rule.allowance)
+            fresh = ref.fresh(rule.plan.allowance)
             if not fresh and not ref.history and ref.late_known:
                 self.late[rule.id, mention.source] += 1
             rule.place(ref, ref.facts.values(), fresh=fresh)
@@ -240,7 +240,7 @@ class Engine:
         else:
             return
         for rule in self._concerned(ref):
-            fresh = ref.fresh(rule.plan.rule.allowance)
+            fresh = ref.fresh(rule.plan.allowance)
             rule.displace(ref, ref.facts.values(), fresh=fresh)
             rule.place(ref, new.values(), fresh=fresh)
         self.recent.change(ref, new)
@@ -249,37 +249,31 @@ class Engine:
 
     def _decide(self, rule: Running, outcome: Outcome, moment: Moment) -> tuple[Episode | None, AlertEvent | None]:
         """What becomes of a key's episode, and what is to be told of it."""
-        config, key, reading = rule.plan.rule, outcome.key, outcome.reading
-        level = config.level(reading) if reading.holds else None
-        if level is None and key.episode is None:
+        config, key, read = rule.plan.rule, outcome.key, outcome.read
+        if read.level is None and key.episode is None:
             return None, None
-        subject = Subject(config, key.values)
-        sources = _sources(rule, outcome) if level is not None else ()
-        known = union(sources, key.episode.sources) if key.episode else sources
+        known = union(read.sources, key.episode.sources) if key.episode else read.sources
         # After an edit windows are not full again at once; until they are, nothing is called over.
         blurred = rule.blurred_until is not None and moment.now < rule.blurred_until
         through = EPOCH if blurred else self.marks.common(known, moment.now)
-        sight = Sight(level, reading.value, sources, through)
+        sight = Sight(read.level, read.reading.value, read.sources, through)
+        subject = Subject(config, key.values)
+        if not key.identity:
+            key.identity = fingerprint(config.id, subject.key)
         timing = Timing(config.for_, config.keep_firing_for)
-        episode, event = step(key.episode, sight, timing, fingerprint(config.id, subject.key), moment.now)
+        episode, event = step(key.episode, sight, timing, key.identity, moment.now)
         if event is None or episode is None:
             return episode, None
-        return episode, tell(subject, event, episode, (reading, outcome.view), moment)
+        return episode, tell(subject, event, episode, (read.reading, rule.view(key, moment.now)), moment)
 
     def _sweep(self, now: datetime) -> None:
         """Once a minute: let go of old mentions, and of the empty keys of a sixtieth of the rules."""
         minute = minute_of(now)
-        longest = max((rule.plan.rule.longest_window for rule in self.running.values()), default=MINUTE)
+        longest = max((rule.plan.longest_window for rule in self.running.values()), default=MINUTE)
         self.recent.forget(minute - longest // MINUTE)
         for place, rule in enumerate(self.running.values()):
             if place % SWEEP_OVER == minute % SWEEP_OVER:
                 rule.sweep(now)
-
-
-def _sources(rule: Running, outcome: Outcome) -> tuple[str, ...]:
-    """The sources that stand in any of the rule's windows."""
-    found = {name for leaf in rule.plan.rule.leaves() for name in outcome.view.tally(leaf).counts.get("source", ())}
-    return tuple(sorted(found))
 
 
 def _end(rule: Running, moment: Moment, *, topics: set[str] | None) -> list[AlertEvent]:

@@ -115,28 +115,29 @@ def _open(old: Episode | None, sight: Sight, identity: str, now: datetime) -> tu
     return replace(fresh, alert=old.alert, revision=old.revision + 1), "opened"
 
 
-def _living(old: Episode, sight: Sight, keep: timedelta, now: datetime) -> tuple[Episode, EventName | None]:
+def _living(  # noqa: C901  (the ways that an open alert can go, side by side)
+    old: Episode, sight: Sight, keep: timedelta, now: datetime
+) -> tuple[Episode, EventName | None]:
     if sight.level is None:
-        since = old.since if old.phase == "recovering" else now
-        if sight.through - since >= keep:
-            return replace(
-                old, phase="closed", since=now, revision=old.revision + 1, low_since=None, low=None
-            ), "resolved"
-        return replace(old, phase="recovering", since=since, low_since=old.low_since or now), None
-    new = replace(
-        old,
-        phase="firing",
-        since=old.since if old.phase == "firing" else now,
-        sources=union(old.sources, sight.sources),
-    )
+        if old.phase == "firing":
+            old = replace(old, phase="recovering", since=now, low_since=old.low_since or now)
+        if sight.through - old.since < keep:
+            return old, None
+        return replace(old, phase="closed", since=now, revision=old.revision + 1, low_since=None, low=None), "resolved"
+    new = old
+    if old.phase == "recovering":
+        new = replace(new, phase="firing", since=now)
+    if not set(sight.sources) <= set(old.sources):
+        new = replace(new, sources=union(old.sources, sight.sources))
     if sight.level > old.level:
         return _told(new, sight, sight.level), "raised"
     if sight.level < old.level:
         since, low = old.low_since or now, max(old.low or sight.level, sight.level)
         if sight.through - since >= keep:
             return _told(new, sight, low), "lowered"
-        new = replace(new, low_since=since, low=low)
-    else:
+        if (since, low) != (old.low_since, old.low):
+            new = replace(new, low_since=since, low=low)
+    elif old.low_since is not None:
         new = replace(new, low_since=None, low=None)
     if sight.value >= 2 * old.told:
         return replace(new, told=sight.value, revision=old.revision + 1), "updated"

@@ -134,7 +134,7 @@ class Shape:
 class Series:
     """The panes of one key of a rule that pass one filter. ``first``: the earliest pane that ever held a mention."""
 
-    __slots__ = ("every", "first", "minutes", "panes", "shape", "tallies", "totals")
+    __slots__ = ("every", "first", "minute", "minutes", "panes", "shape", "tallies", "totals")
 
     def __init__(self, shape: Shape) -> None:
         self.panes: dict[int, Pane] = {}
@@ -144,8 +144,9 @@ class Series:
         self.take_shape(shape, 0)
 
     def take_shape(self, shape: Shape, minute: int) -> None:
-        """Keep these windows from now on, filled with what is there."""
+        """Keep these windows (ascending) from now on, filled with what is there."""
         self.shape = shape
+        self.minute = minute
         self.tallies = [Tally(size) for size in shape.windows]
         self.totals = [Total(size) for size in shape.totals]
         for tally in self.tallies:
@@ -156,20 +157,25 @@ class Series:
         for total in self.totals:
             total.low = max(0, minute - total.size)
             total.mentions = sum(count for number, count in self.every.items() if number > total.low)
+        self.panes = {number: pane for number, pane in self.panes.items() if number > self.tallies[-1].low}
+        self._forget(minute)
 
     def put(self, minute: int, facts: Facts, *, fresh: bool) -> None:
         """Count a mention; one that is not *fresh* is history, which only references see."""
-        self._count(minute, 1)
         if self.first is None or minute < self.first:
             self.first = minute
-        if not fresh:
+        if minute <= self.minute - self.shape.kept:
+            return
+        self._count(minute, 1)
+        if not fresh or minute <= self.tallies[-1].low:
             return
         pane = self.panes.get(minute)
         if pane is None:
             pane = self.panes[minute] = Pane()
         keys = [pane.counted_as(key) for key in self._keys(facts)]
         self._change(minute, pane, keys, facts.people, 1)
-        pane.telling = more_telling((*pane.telling, facts))
+        if len(pane.telling) < TELLING or facts.weight >= pane.telling[-1].weight:
+            pane.telling = more_telling((*pane.telling, facts)) if pane.telling else [facts]
 
     def take(self, minute: int, facts: Facts, *, fresh: bool) -> None:
         """Undo a ``put`` of the same facts."""
@@ -186,15 +192,18 @@ class Series:
 
     def advance(self, minute: int) -> None:
         """Let the windows end at *minute*, and forget what none reaches any more."""
+        if minute <= self.minute:
+            return
+        self.minute = minute
         minutes = self.minutes
         for tally in self.tallies:
             low = minute - tally.size
-            if low > tally.low:
-                for number in minutes[bisect_right(minutes, tally.low) : bisect_right(minutes, low)]:
-                    pane = self.panes.get(number)
-                    if pane is not None:
-                        tally.add(pane, -1)
-                tally.low = low
+            for number in minutes[bisect_right(minutes, tally.low) : bisect_right(minutes, low)]:
+                # The last window is the longest: what leaves it is needed no more.
+                pane = self.panes.pop(number, None) if tally is self.tallies[-1] else self.panes.get(number)
+                if pane is not None:
+                    tally.add(pane, -1)
+            tally.low = max(tally.low, low)
         for total in self.totals:
             low = minute - total.size
             if low > total.low:
@@ -243,9 +252,6 @@ class Series:
 
     def _forget(self, minute: int) -> None:
         minutes, kept = self.minutes, minute - self.shape.kept
-        if self.panes and min(self.panes) <= (low := minute - max(self.shape.windows)):
-            for number in minutes[: bisect_right(minutes, low)]:
-                self.panes.pop(number, None)
         if minutes and minutes[0] <= kept:
             gone = bisect_right(minutes, kept)
             for number in minutes[:gone]:

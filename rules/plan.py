@@ -3,22 +3,31 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 
+from alerts import Because
 from rules.facts import lexicon_id
 from rules.filter import Filter, both
-from rules.panes import Shape
+from rules.panes import MINUTE, Shape
 from rules.reading import Leaf, Looks
 from rules.rule import RuleConfig
+from rules.wording import mentions, span
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Where a condition's counts are: the shape's id, and places in its windows (tally) and totals (near, far)."""
+    """Where a condition's counts are: the shape's id, and places in its windows (tally) and totals (near, far).
+
+    ``one``, ``many``: what it counts, as a noun; ``length``: its window in words.
+    """
 
     shape: str
     tally: int
     near: int
     far: int
+    one: Because
+    many: Because
+    length: Because
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,9 @@ class Plan:
     slots: dict[int, Slot]
     lexicons: tuple[tuple[str, ...], ...]
     order: dict[str, int]
+    leaves: tuple[Leaf, ...]
+    longest_window: timedelta
+    allowance: timedelta
 
 
 def plan(rule: RuleConfig) -> Plan:
@@ -47,9 +59,20 @@ def plan(rule: RuleConfig) -> Plan:
         for leaf, look in zip(leaves, looks, strict=True):
             near = totals.index(look.window) if look.reference else 0
             far = totals.index(look.window + look.reference) if look.reference else 0
-            slots[id(leaf)] = Slot(name, windows.index(look.window), near, far)
+            one, many = (mentions(rule.where, look.where, count=count) for count in (1, 2))
+            length = span(look.window * MINUTE)
+            slots[id(leaf)] = Slot(name, windows.index(look.window), near, far, one, many, length)
     order = {topic: place for place, topic in enumerate(rule.topics)}
-    return Plan(rule, tuple(shapes), slots, _lexicons(rule), order)
+    return Plan(
+        rule=rule,
+        shapes=tuple(shapes),
+        slots=slots,
+        lexicons=_lexicons(rule),
+        order=order,
+        leaves=rule.leaves(),
+        longest_window=rule.longest_window,
+        allowance=rule.allowance,
+    )
 
 
 def _shape(name: str, where: Filter | None, look: Looks, windows: tuple[int, ...], totals: tuple[int, ...]) -> Shape:

@@ -42,7 +42,12 @@ class QueryError(Exception):
         self.expected = expected
 
 
-_GRAMMAR = r"""
+_PHRASE: Final = (
+    r'"(?:\\.|[^"\\])*"|＂[^＂]*＂|“[^”]*”|「[^」]*」'
+    r"|'(?:\\.|[^'\\])*'|＇[^＇]*＇|‘[^’]*’"
+)
+_WORD: Final = r"""[^\s()（）"“”＂「」'‘’＇][^\s()（）"“”＂「」]*"""
+_GRAMMAR: Final = r"""
 start: any
 ?any: all (OR all)*
 ?all: one (AND? one)*
@@ -56,11 +61,13 @@ start: any
 %declare AND OR NOT ALIAS
 _OPEN: "(" | "（"
 _CLOSE: ")" | "）"
-PHRASE: /"(?:\\.|[^"\\])*"|＂[^＂]*＂|“[^”]*”|「[^」]*」|'(?:\\.|[^'\\])*'|＇[^＇]*＇|‘[^’]*’/s
-WORD: /[^\s()（）"“”＂「」'‘’＇][^\s()（）"“”＂「」]*/
+PHRASE: /PHRASE_PATTERN/s
+WORD: /WORD_PATTERN/
 %ignore /\s+/
-"""
+""".replace("PHRASE_PATTERN", _PHRASE).replace("WORD_PATTERN", _WORD)
 
+# A quote that is not closed takes all the rest: to look for its end again from each further quote would cost n squared.
+_PART = re.compile(f"{_PHRASE}|[()（）]|{_WORD}|[\"＂“「'＇‘].*", re.DOTALL)
 _ALIAS = re.compile(r"@([a-z0-9][a-z0-9_-]*)")
 _LATER = (
     (re.compile(r"near(/.*)?|onear/.*", re.DOTALL), "NEAR is not supported yet"),
@@ -147,6 +154,7 @@ def parse(text: str) -> Query:
         raise QueryError(f"the query has {len(text):,} characters, at most {LONGEST:,} are allowed", 1, 1)
     if not text.strip():
         raise QueryError("the query is empty", 1, 1, ("a word", "a phrase in quotes", "@name"))
+    _check_size(text)
     root = _parse(text)
     if holds_without_leaves(root):
         negation = first_negation(root)
@@ -168,27 +176,35 @@ def check_query(text: str, targets: Collection[str] | None) -> Query:
     return query
 
 
+def _check_size(text: str) -> None:
+    """Refuse what is too large or too deep at a fraction of what reading it would cost."""
+    parts = depth = 0
+    for found in _PART.finditer(text):
+        if found[0] in {")", "）"}:
+            depth -= 1
+            continue
+        parts += found[0].casefold() not in OPERATORS
+        depth += found[0] in {"(", "（"}
+        if depth > DEEPEST or parts > MOST_PARTS:
+            lines = text[: found.start() + 1].split("\n")
+            deep = f"brackets are nested more than {DEEPEST} deep"
+            many = f"the query has more than {MOST_PARTS} words, phrases and brackets; use @name for lists of names"
+            raise QueryError(deep if depth > DEEPEST else many, len(lines), len(lines[-1]))
+
+
 def _parse(text: str) -> Node:
     opened: list[Token] = []
-    parts = 0
     before: Token | None = None
     last: Token | None = None
-    # Token by token, so that depth is bounded before anything recurses, and an error knows what stood before it.
+    # Token by token, so that an error knows what stood before it.
     parser = _LARK.parse_interactive(text)
     try:
         for token in parser.iter_parse():
             before, last = last, token  # the parser reads this token only after this round
             if token.type == "_OPEN":
                 opened.append(token)
-                parts += 1
-                if len(opened) > DEEPEST:
-                    raise _error(token, f"brackets are nested more than {DEEPEST} deep")
             elif token.type == "_CLOSE" and opened:
                 opened.pop()
-            elif token.type in {"WORD", "PHRASE", "ALIAS"}:
-                parts += 1
-            if parts > MOST_PARTS:
-                raise _error(token, f"the query has more than {MOST_PARTS} words, phrases and brackets; use @name")
         before = last
         root: Node = parser.feed_eof(last)  # type: ignore[no-untyped-call]
     except UnexpectedToken as error:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
+from alerts import Level
 from rules.conditions.combine import all_of, read_each
 from rules.episode import Episode, forget
 from rules.facts import Facts
@@ -24,7 +25,8 @@ KeyValues = tuple[str, ...]
 class Key:
     """One value of a rule's ``by``: its panes by shape, its episode, and what the conditions remember.
 
-    ``awake``: it may come to hold by the passing of time alone.
+    ``awake``: it may come to hold by the passing of time alone. ``identity``: its alerts' fingerprint. ``last``: what was
+    read of it last, which stands until a row comes for it or its windows move.
     """
 
     values: KeyValues
@@ -32,6 +34,17 @@ class Key:
     episode: Episode | None = None
     state: State = None
     awake: bool = False
+    identity: str = ""
+    last: "Read | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a key says: its reading, the level that the rule gives it, and the sources that stand in its windows."""
+
+    reading: Reading
+    level: Level | None
+    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +52,7 @@ class Outcome:
     """A key as it was read, and what its conditions remember from now on."""
 
     key: Key
-    view: View
-    reading: Reading
+    read: Read
     state: State
 
 
@@ -57,6 +69,7 @@ class Running:
         self.topics = dict.fromkeys(plan.rule.topics, minute_of(now))
         self.born = {shape.id: now for shape in plan.shapes}
         self.blurred_until: datetime | None = None
+        self._watched: dict[str, Mapping[str, int]] = {}
         self.keys: dict[KeyValues, Key] = {}
         self.dirty: set[KeyValues] = set()
         self.active: set[KeyValues] = set()
@@ -74,6 +87,7 @@ class Running:
         longer = {one.id for one in plan.shapes if one.id in old and one.kept > old[one.id].kept}
         same = self.plan.rule.when == plan.rule.when
         self.plan = plan
+        self._watched.clear()
         self.topics = {topic: self.topics.get(topic, minute) for topic in plan.rule.topics}
         self.since = {
             one.id: self.since[one.id] if one.id in old and one.id not in longer else minute for one in plan.shapes
@@ -91,6 +105,7 @@ class Running:
                     kept.take_shape(shape, minute)
                 series[shape.id] = kept
             key.series = series
+            key.last = None
             if not same:
                 key.state = None
         self.dirty.update(self.keys)
@@ -118,15 +133,28 @@ class Running:
     def read(self, now: datetime, *, turned: bool) -> list[Outcome]:
         """Every key that may have something to say. ``turned``: a new minute has begun, so windows have moved."""
         due = {*self.dirty, *self.active, *(self.awake if turned else ())}
-        rule = self.plan.rule
         outcomes = []
         for values in sorted(due):
             key = self.keys[values]
-            view = View(self.plan, key.series, self._since(values), now)
-            readings, state = read_each(rule.conditions, view, key.state, now)
-            reading = all_of(readings)
-            outcomes.append(Outcome(key, view, reading, state))
+            # Between two minutes windows stand still, so what was read of an open alert still holds.
+            if key.last is not None and not turned and values not in self.dirty:
+                outcomes.append(Outcome(key, key.last, key.state))
+            else:
+                outcomes.append(self._read(key, now))
         return outcomes
+
+    def view(self, key: Key, now: datetime) -> View:
+        return View(self.plan, key.series, self._since(key.values), now)
+
+    def _read(self, key: Key, now: datetime) -> Outcome:
+        view, rule = self.view(key, now), self.plan.rule
+        readings, state = read_each(rule.conditions, view, key.state, now)
+        reading = all_of(readings)
+        level = rule.level(reading) if reading.holds else None
+        if level is None:
+            return Outcome(key, Read(reading, None, ()), state)
+        sources = {name for leaf in self.plan.leaves for name in view.tally(leaf).counts.get("source", ())}
+        return Outcome(key, Read(reading, level, tuple(sorted(sources))), state)
 
     def drop(self, values: KeyValues) -> None:
         """Forget a key, whatever it holds."""
@@ -137,8 +165,9 @@ class Running:
     def keep(self, outcome: Outcome, episode: Episode | None) -> None:
         """Take an outcome over."""
         key = outcome.key
-        key.state, key.episode, key.awake = outcome.state, episode, outcome.reading.awake
+        key.state, key.episode, key.awake = outcome.state, episode, outcome.read.reading.awake
         self.mark(key)
+        key.last = outcome.read if episode is not None and episode.active else None
 
     def mark(self, key: Key) -> None:
         """Sort a key by when it has to be read."""
@@ -159,21 +188,26 @@ class Running:
 
     def _since(self, values: KeyValues) -> Mapping[str, int]:
         """Since when each filter was watched for a key: a topic that came later was not watched before."""
-        rule = self.plan.rule
-        named = values[rule.by.index("topic")] if "topic" in rule.by else None
-        known = self.topics[named] if named is not None else max(self.topics.values())
-        return {shape: max(minute, known) for shape, minute in self.since.items()}
+        by = self.plan.rule.by
+        topic = values[by.index("topic")] if "topic" in by else ""
+        since = self._watched.get(topic)
+        if since is None:
+            known = self.topics[topic] if topic else max(self.topics.values())
+            since = self._watched[topic] = {shape: max(minute, known) for shape, minute in self.since.items()}
+        return since
 
     def _by_key(self, facts: Iterable[Facts]) -> dict[KeyValues, Facts]:
         order = self.plan.order
+        concerned = [one for one in facts if one.topic in order]
+        if len(concerned) > 1:
+            concerned.sort(key=lambda one: order[one.topic])
         found: dict[KeyValues, Facts] = {}
-        for one in sorted((one for one in facts if one.topic in order), key=lambda one: order[one.topic]):
+        for one in concerned:
             found.setdefault(self._values(one), one)
         return found
 
     def _values(self, facts: Facts) -> KeyValues:
-        parts = {"topic": facts.topic, "channel": facts.channel, "source": facts.source}
-        return tuple(parts[name] for name in self.plan.rule.by)
+        return tuple([getattr(facts, name) for name in self.plan.rule.by])
 
     def _other(self, values: KeyValues) -> KeyValues:
         return tuple(value if name == "topic" else OTHER for name, value in zip(self.plan.rule.by, values, strict=True))

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from rules.coder import coder
 from rules.engine import Engine
 from rules.episode import Episode
 from rules.facts import Facts
+from rules.facts import Key as CountedKey
 from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, ScoreRow
 from rules.panes import EPOCH, Pane, Series, Shape, minute_of
 from rules.plan import Plan, plan
@@ -39,18 +40,30 @@ _REF = coder(Ref)
 
 
 class _Shared:
-    """Facts stand in many panes: each is written once, and pointed at."""
+    """Facts and counted keys stand in many panes: each is written once, and pointed at by its place."""
 
     def __init__(self) -> None:
-        self.rows: list[Any] = []
+        self.facts: list[Any] = []
+        self.keys: dict[CountedKey, int] = {}
         self._places: dict[int, int] = {}
 
     def place(self, facts: Facts) -> int:
         place = self._places.get(id(facts))
         if place is None:
-            place = self._places[id(facts)] = len(self.rows)
-            self.rows.append(_FACTS.dump(facts))
+            place = self._places[id(facts)] = len(self.facts)
+            self.facts.append(_FACTS.dump(facts))
         return place
+
+    def key(self, key: CountedKey) -> int:
+        return self.keys.setdefault(key, len(self.keys))
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """What places point at, read back."""
+
+    facts: tuple[Facts, ...]
+    keys: tuple[CountedKey, ...]
 
 
 def dump(engine: Engine) -> str:
@@ -72,7 +85,8 @@ def dump(engine: Engine) -> str:
         "recent": [_dump_ref(ref, shared) for ref in engine.recent.refs.values()],
         "pending": [_dump_row(row) for row in engine.pending],
     }
-    state["facts"] = shared.rows
+    state["facts"] = shared.facts
+    state["keys"] = list(shared.keys)
     return json.dumps(state, separators=(",", ":"))
 
 
@@ -88,14 +102,15 @@ def _load(state: Mapping[str, Any]) -> Engine:
     if state["format"] != FORMAT:
         raise ValueError(f"format {state['format']} is not {FORMAT}")
     engine = Engine(timedelta(seconds=state["step"]), assume_healthy=state["healthy"])
-    facts = [_FACTS.load(row) for row in state["facts"]]
+    facts = tuple(_FACTS.load(row) for row in state["facts"])
+    tables = _Tables(facts, tuple((kind, name) for kind, name in state["keys"]))
     tick: datetime | None = _TIME.load(state["tick"])
     minute = minute_of(tick) if tick else 0
     engine.marks.configure(state["configured"])
     engine.marks.seen = {name: _SEEN.load(seen) for name, seen in state["seen"].items()}
     engine.rule_set = load_ruleset(state["set"])
     plans = {rule.id: plan(rule) for rule in engine.rule_set.rules}
-    engine.run({name: _load_rule(plans[name], rule, minute, facts) for name, rule in state["rules"].items()})
+    engine.run({name: _load_rule(plans[name], rule, minute, tables) for name, rule in state["rules"].items()})
     engine.recent = Recent()
     for row in state["recent"]:
         engine.recent.add(_load_ref(row, facts))
@@ -117,7 +132,7 @@ def _dump_ref(ref: Ref, shared: _Shared) -> list[Any]:
     return [_REF.dump(replace(ref, facts={})), facts]
 
 
-def _load_ref(row: list[Any], facts: list[Facts]) -> Ref:
+def _load_ref(row: list[Any], facts: tuple[Facts, ...]) -> Ref:
     bare: Ref = _REF.load(row[0])
     return replace(bare, facts={facts[place].topic: facts[place] for place in row[1]})
 
@@ -133,13 +148,13 @@ def _dump_rule(rule: Running, minute: int, shared: _Shared) -> dict[str, Any]:
     }
 
 
-def _load_rule(ready: Plan, state: Mapping[str, Any], minute: int, facts: list[Facts]) -> Running:
+def _load_rule(ready: Plan, state: Mapping[str, Any], minute: int, tables: _Tables) -> Running:
     rule = Running(ready, EPOCH)
     rule.since, rule.topics = dict(state["since"]), dict(state["topics"])
     rule.born = {shape: _TIME.load(born) for shape, born in state["born"].items()}
     rule.blurred_until = _TIME.load(state["blurred"])
     for row in state["keys"]:
-        key = _load_key(row, ready, minute, facts)
+        key = _load_key(row, ready, minute, tables)
         rule.keys[key.values] = key
         rule.mark(key)
     rule.dirty = {tuple(values) for values in state["dirty"]}
@@ -151,32 +166,41 @@ def _dump_key(key: Key, minute: int, shared: _Shared) -> list[Any]:
     return [key.values, _EPISODE.dump(key.episode), key.state, key.awake, series]
 
 
-def _load_key(row: list[Any], ready: Plan, minute: int, facts: list[Facts]) -> Key:
+def _load_key(row: list[Any], ready: Plan, minute: int, tables: _Tables) -> Key:
     values, episode, state, awake, kept = row
-    series = {shape.id: _load_series(kept[shape.id], shape, minute, facts) for shape in ready.shapes}
+    series = {shape.id: _load_series(kept[shape.id], shape, minute, tables) for shape in ready.shapes}
     return Key(tuple(values), series, _EPISODE.load(episode), state, awake)
 
 
 def _dump_series(series: Series, minute: int, shared: _Shared) -> list[Any]:
+    """The first pane, minute and count in turn, and the panes; flat lists of numbers, because there are many."""
     # What no window reaches any more goes first, so that a state has one form.
     series.advance(minute)
-    panes = [
-        [number, pane.mentions, pane.people, [[*key, count] for key, count in sorted(pane.counts.items())],
-         [shared.place(one) for one in pane.telling]]
-        for number, pane in sorted(series.panes.items())
-    ]  # fmt: skip
-    return [series.first, [[number, series.every[number]] for number in series.minutes], panes]
+    every = [value for number in series.minutes for value in (number, series.every[number])]
+    return [series.first, every, [_dump_pane(number, pane, shared) for number, pane in sorted(series.panes.items())]]
 
 
-def _load_series(row: list[Any], shape: Shape, minute: int, facts: list[Facts]) -> Series:
+def _dump_pane(number: int, pane: Pane, shared: _Shared) -> list[int]:
+    """Its number, mentions, people, how many telling ones, these, then each key and its count."""
+    flat = [number, pane.mentions, pane.people, len(pane.telling)]
+    flat.extend([shared.place(one) for one in pane.telling])
+    for key, count in sorted(pane.counts.items()):
+        flat.append(shared.key(key))
+        flat.append(count)
+    return flat
+
+
+def _load_series(row: list[Any], shape: Shape, minute: int, tables: _Tables) -> Series:
     series = Series(shape)
-    series.first = row[0]
-    series.every = dict(row[1])
-    series.minutes = list(series.every)
-    for number, mentions, people, counts, telling in row[2]:
+    series.first, every = row[0], row[1]
+    series.minutes = every[::2]
+    series.every = dict(zip(series.minutes, every[1::2], strict=True))
+    for flat in row[2]:
+        number, mentions, people, telling = flat[:4]
         pane = series.panes[number] = Pane()
         pane.mentions, pane.people = mentions, people
-        pane.counts = {(kind, name): count for kind, name, count in counts}
-        pane.telling = [facts[place] for place in telling]
+        pane.telling = [tables.facts[place] for place in flat[4 : 4 + telling]]
+        keys, counts = flat[4 + telling :: 2], flat[5 + telling :: 2]
+        pane.counts = {tables.keys[place]: count for place, count in zip(keys, counts, strict=True)}
     series.take_shape(shape, minute)
     return series

@@ -1,6 +1,6 @@
 """Topics: what is watched, and which mentions satisfy it."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
@@ -112,13 +112,8 @@ class Matcher:
         for number, naming in enumerate(self.namings):
             for index in sorted(naming.names):
                 self._named_by[index].append(number)
-        # A query is false where none of its leaves holds, so only the topics of leaves that hold are asked.
-        asking: dict[int, dict[int, None]] = defaultdict(dict)
         self._ready = list(self.topics.values())
-        for number, topic in enumerate(self._ready):
-            for leaf in _leaves(topic.tree):
-                asking[leaf][number] = None
-        self._asking = {leaf: tuple(numbers) for leaf, numbers in asking.items()}
+        self._asking = _asking([topic.tree for topic in self._ready])
 
     def match(self, mention: Mention) -> tuple[Match, ...]:
         """The topics that *mention* satisfies, in the order in which they are configured."""
@@ -217,6 +212,36 @@ def _witnesses(tree: Tree, sight: Sight) -> Sequence[int]:
     return [leaf for child in children if kind == "and" or holds(child, sight) for leaf in _witnesses(child, sight)]
 
 
+def _asking(trees: Sequence[Tree]) -> dict[int, list[int]]:
+    """Per leaf the numbers of the trees that are asked where it holds; no other tree can be true.
+
+    What many topics look for (手机) should ask none of them, if each has something rarer that must be there too.
+    """
+    shared = Counter(leaf for tree in trees for leaf in set(_leaves(tree)))
+    asking: dict[int, list[int]] = defaultdict(list)
+    for number, tree in enumerate(trees):
+        for leaf in sorted(_needed(tree, shared, true=True) or ()):
+            asking[leaf].append(number)
+    return dict(asking)
+
+
+def _needed(tree: Tree, shared: Mapping[int, int], *, true: bool) -> frozenset[int] | None:
+    """Leaves of which one holds wherever *tree* is as wanted, the rarest such; None where none need hold.
+
+    None is answered exactly where the tree is as wanted in a text that holds nothing, which no query is.
+    """
+    if isinstance(tree, int):
+        return frozenset([tree]) if true else None
+    kind, children = tree
+    if kind == "not":
+        return _needed(children[0], shared, true=not true)
+    needed = [_needed(child, shared, true=true) for child in children]
+    known = [leaves for leaves in needed if leaves is not None]
+    if (kind == "and") == true:  # all children are as wanted
+        return min(known, key=lambda leaves: sum(shared[leaf] for leaf in leaves), default=None)
+    return frozenset().union(*known) if len(known) == len(needed) else None
+
+
 def _leaves(tree: Tree) -> list[int]:
     return [tree] if isinstance(tree, int) else [leaf for child in tree[1] for leaf in _leaves(child)]
 
@@ -225,7 +250,7 @@ def _query(topic: TopicConfig, targets: Mapping[str, TargetConfig]) -> Query:
     if topic.target is not None and topic.target not in targets:
         raise TopicError(topic.id, f"there is no target {topic.target!r}")
     try:
-        return check_query(topic.query, list(targets))
+        return check_query(topic.query, targets.keys())
     except QueryError as error:
         raise TopicError(topic.id, f"query: {error}") from error
 

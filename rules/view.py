@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from alerts import Because
 from rules.panes import Series, Tally, minute_of, time_of
 
 if TYPE_CHECKING:
@@ -29,11 +30,10 @@ class Preceding:
 class View:
     """Panes of one key, by condition. *since*: the minute from which on each of the rule's filters has been watched."""
 
-    __slots__ = ("_minute", "_series", "_since", "_slots", "now", "where")
+    __slots__ = ("_minute", "_series", "_since", "_slots", "now")
 
     def __init__(self, plan: "Plan", series: Mapping[str, Series], since: Mapping[str, int], now: datetime) -> None:
         self.now = now
-        self.where = plan.rule.where
         self._minute = minute_of(now)
         self._slots = plan.slots
         self._series = series
@@ -48,6 +48,15 @@ class View:
         """Totals over the leaf's window."""
         slot = self._slots[id(leaf)]
         return self._series[slot.shape].tallies[slot.tally]
+
+    def noun(self, leaf: "Leaf", count: int) -> Because:
+        """What the leaf counts, in words."""
+        slot = self._slots[id(leaf)]
+        return slot.one if count == 1 else slot.many
+
+    def length(self, leaf: "Leaf") -> Because:
+        """The leaf's window, in words."""
+        return self._slots[id(leaf)].length
 
     def preceding(self, leaf: "Leaf") -> Preceding:
         """The stretch of ``looks_at.reference`` minutes before the leaf's window, history counted."""

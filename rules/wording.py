@@ -1,6 +1,7 @@
 """Durations, numbers and kinds of mention in the words that people read, Chinese and English."""
 
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from alerts import Because
@@ -22,6 +23,7 @@ _LABELS = {
 }
 
 
+@lru_cache(maxsize=4096)
 def span(duration: timedelta) -> Because:
     """The two largest units: 90 minutes are ``1 小时 30 分钟`` and ``1 h 30 min``."""
     zh: list[str] = []

@@ -1,4 +1,4 @@
-"""Text, and a target in it, in; how the text speaks of the target, out. Knows strings alone: no mention, no topic, no I/O."""
+"""Text, and a target in it, in; how the text speaks of the target, out. Knows strings alone: no mention, no topic."""
 
 from sentiment.analyzer import AnalysisError, Analyzer
 from sentiment.sentiment import Label, Reason, Sentiment

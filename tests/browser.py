@@ -33,8 +33,9 @@ class BrowserError(Exception):
 class Page:
     """One tab. ``errors``: console errors, uncaught exceptions, violations of the content security policy, failed loads."""
 
-    def __init__(self, browser: "Browser", session: str) -> None:
+    def __init__(self, browser: "Browser", session: str, context: str) -> None:
         self.browser = browser
+        self.context = context
         self.session = session
         self.errors: list[str] = []
         self.requests: list[str] = []
@@ -75,6 +76,11 @@ class Page:
             raise BrowserError(f"{url}: {answer['errorText']}")
         async with asyncio.timeout(SECONDS):
             await self.loaded.wait()
+
+    async def close(self) -> None:
+        """Closes the tab and forgets its cookies."""
+        self.browser.pages.pop(self.session, None)
+        await self.browser.send("Target.disposeBrowserContext", browserContextId=self.context)
 
     def on_event(self, method: str, params: dict[str, Any]) -> None:
         match method:
@@ -137,11 +143,14 @@ class Browser:
         await self._http.close()
         await self._end_process()
 
-    async def open(self, url: str, *, width: int = 1280, height: int = 900, dark: bool = False, lang: str = "zh-CN") -> Page:
-        """A new tab on *url*, once it has loaded."""
-        target = await self.send("Target.createTarget", url="about:blank")
+    async def open(
+        self, url: str, *, width: int = 1280, height: int = 900, dark: bool = False, lang: str = "zh-CN"
+    ) -> Page:
+        """A new tab on *url* with cookies of its own, once it has loaded."""
+        context = (await self.send("Target.createBrowserContext"))["browserContextId"]
+        target = await self.send("Target.createTarget", url="about:blank", browserContextId=context)
         attached = await self.send("Target.attachToTarget", targetId=target["targetId"], flatten=True)
-        page = self.pages[attached["sessionId"]] = Page(self, attached["sessionId"])
+        page = self.pages[attached["sessionId"]] = Page(self, attached["sessionId"], context)
         for domain in ("Page", "Runtime", "Log", "Network"):
             await page.send(f"{domain}.enable")
         await page.send("Page.addScriptToEvaluateOnNewDocument", source=WATCH)

@@ -25,7 +25,7 @@ class ScriptedReader:
     health: list[SourceHealth] = field(default_factory=list)
     topics: list[tuple[str, str, str | None]] = field(default_factory=list)
     mentions: list[tuple[str, datetime, str]] = field(default_factory=list)
-    box: OutboxHealth = OutboxHealth(0, None, 0)
+    box: OutboxHealth = field(default_factory=lambda: OutboxHealth(0, None, 0))
     broken: bool = False
     calls: int = 0
 
@@ -39,7 +39,7 @@ class ScriptedReader:
         found = [page.incident for page in self.pages if page.incident.open or page.incident.updated_at >= since]
         return tuple(sorted(found, key=lambda incident: incident.updated_at, reverse=True))
 
-    async def incident(self, id: str) -> IncidentPage | None:
+    async def incident(self, id: str) -> IncidentPage | None:  # noqa: A002 - the protocol's word
         self._asked()
         return next((page for page in self.pages if page.incident.id == id), None)
 
@@ -127,25 +127,27 @@ def event(at: datetime, **changes: object) -> AlertEvent:
         ),
         stories=(
             StoryRef("s-1", "高铁充电宝起火", 61, ("microblog", "forum"), "https://microblog.example.com/p/88121"),
-            StoryRef("s-2", "G1027 次列车充电宝起火 铁路部门调查", 23, ("news",), "https://news.example.com/a/20251122-1"),
+            StoryRef(
+                "s-2", "G1027 次列车充电宝起火 铁路部门调查", 23, ("news",), "https://news.example.com/a/20251122-1"
+            ),
         ),
         playbook="playbooks/product-safety.md",
     )
     return replace(base, **changes)
 
 
-def incident(*alerts: AlertEvent, id: str = "i-1", opened: datetime | None = None) -> Incident:
+def incident(*alerts: AlertEvent, name: str = "i-1", opened: datetime | None = None) -> Incident:
     first = opened or min(each.at for each in alerts)
     newest = max(each.at for each in alerts)
-    return Incident(id, alerts[0].kind, alerts[0].topic, first, newest, len(alerts), tuple(alerts))
+    return Incident(name, alerts[0].kind, alerts[0].topic, first, newest, len(alerts), tuple(alerts))
 
 
 def page(found: Incident, *, history: Sequence[AlertEvent] = (), deliveries: Sequence[DeliveryStatus] = ()):
     return IncidentPage(found, tuple(history or found.alerts), tuple(deliveries))
 
 
-def source(id: str, state: str = "ok", **changes: object) -> SourceHealth:
-    base = SourceHealth(id, "feed", "news", "core", state, None, None, None, 0, "", 0, None)
+def source(name: str, state: str = "ok", **changes: object) -> SourceHealth:
+    base = SourceHealth(name, "feed", "news", "core", state, None, None, None, 0, "", 0, None)
     return replace(base, **changes)
 
 
@@ -219,13 +221,13 @@ def busy_day(now: datetime) -> ScriptedReader:
         DeliveryStatus("pr", "email", "open", "dead", ago(minutes=12), 9, "auth: 535 authentication failed"),
         DeliveryStatus("pr", "slack", "open", "sent", ago(minutes=13), 1, ""),
     ]
-    crisis = incident(raised, fire, id="20251122-acme-1", opened=ago(minutes=13))
+    crisis = incident(raised, fire, name="20251122-acme-1", opened=ago(minutes=13))
     reader = ScriptedReader(
         pages=[
             page(crisis, history=[opened, fire, raised], deliveries=sent),
-            page(incident(rival, id="20251122-rival-1")),
-            page(incident(own, id="self-1")),
-            page(incident(over, id="20251121-acme-3", opened=ago(hours=21, minutes=12))),
+            page(incident(rival, name="20251122-rival-1")),
+            page(incident(own, name="self-1")),
+            page(incident(over, name="20251121-acme-3", opened=ago(hours=21, minutes=12))),
         ],
         health=[
             source(

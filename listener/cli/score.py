@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from listener.cli.lines import Lines
 from listener.cli.progress import Progress
-from listener.config import load
 from rules.naming import apart, union
 from rules.terms import Terms
 from sentiment import AnalysisError, Analyzer, Passage, Sentiment, Span, Target
@@ -68,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _analyzer(args: argparse.Namespace) -> Analyzer:
     if args.config is not None:
+        from listener.config import load  # noqa: PLC0415 - loads every part of the program, which judging does not need
+
         return load(args.config).sentiment.build()
     return SnowNLPConfig().build() if args.analyzer == "snownlp" else BayesConfig().build()
 
@@ -78,7 +79,8 @@ def scored(line: bytes, analyzer: Analyzer) -> str:
     try:
         asked = ScoreLine.model_validate(value)
     except ValidationError as error:
-        raise BadLine("; ".join(_message(problem["loc"], problem["msg"]) for problem in error.errors())) from error
+        messages = dict.fromkeys(_message(problem["loc"], problem["msg"]) for problem in error.errors())
+        raise BadLine("; ".join(messages)) from error
     target = _target(asked)
     value["sentiment"] = sentiment_object(target, analyzer.score([target])[0])
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
@@ -95,10 +97,10 @@ def _value(line: bytes) -> dict[str, Any]:
 
 
 def _message(place: tuple[int | str, ...], message: str) -> str:
-    if not place:
-        return message
-    known = {"Field required": "is missing", "Input should be a valid string": "must be a string"}
-    return f"{place[0]}: {known.get(message, 'must be a string or a list of strings')}"
+    field = place[0]
+    if field in {"target", "others"}:
+        return f"{field}: must be a string or a list of strings"
+    return f"{field}: {'is missing' if message == 'Field required' else 'must be a string'}"
 
 
 def _target(asked: ScoreLine) -> Target:

@@ -23,6 +23,7 @@ _YEARS = (1971, 2200)
 
 def has_zone(raw: str) -> bool:
     """Whether *raw* says which zone it is in, so that nobody needs to be asked."""
+    raw = _short(raw)
     if _DAY_ONLY.fullmatch(raw) or _CHINA.search(raw):
         return False
     return _ZONED.search(raw) is not None
@@ -33,6 +34,7 @@ def read_time(raw: str, parsed: Sequence[int] | None, zone: tzinfo) -> datetime 
 
     ``CST`` is the source's own zone where that zone calls itself so (China), else as feedparser knows it (Chicago).
     """
+    raw = _short(raw)
     if (plain := _plain(raw, zone)) is not None:
         return plain
     if parsed is None and (parsed := _mail_date(raw)) is None:
@@ -73,6 +75,11 @@ def _in_china(moment: datetime, wall: re.Match[str], zone: tzinfo) -> datetime:
     read = moment.hour * 60 + moment.minute
     moved = (read - shown) % (24 * 60)
     return (moment - timedelta(minutes=moved)).replace(tzinfo=zone).astimezone(UTC)
+
+
+def _short(raw: str) -> str:
+    """*raw* with single spaces; more than any date needs is cut, or the patterns' time would grow with its cube."""
+    return " ".join(raw[:200].split())
 
 
 def _mail_date(raw: str) -> Sequence[int] | None:

@@ -7,6 +7,8 @@ DEEPEST = 500
 _MOST_ENTITIES = 200
 _LONGEST_ENTITY = 200
 
+_VOID = frozenset(("br", "hr", "img", "input", "wbr"))
+_MOST_VOID = 20_000
 _DECLARATION = re.compile(r"\A\s*<\?xml\b[^>]{0,300}\?+>\s*", re.IGNORECASE)
 _INVALID = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _INVALID_REFERENCE = re.compile(r"&#(?:x([0-9a-fA-F]{1,8})|(\d{1,10}));")
@@ -19,7 +21,9 @@ _LOOSE = re.compile(
     r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|&(?!(?:lt|gt|amp|quot|apos|#\d{1,8}|#x[0-9a-fA-F]{1,8});)([A-Za-z][\w.-]{0,60};)?",
     re.DOTALL,
 )
-_STRUCTURE = re.compile(r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<(/?)[A-Za-z_][^<>]*?(/?)>", re.DOTALL)
+_STRUCTURE = re.compile(
+    r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<(/?)([A-Za-z_][\w.:-]*+)[^<>]*?(/?)>", re.DOTALL
+)
 
 
 class UnsafeXmlError(Exception):
@@ -109,10 +113,15 @@ def _referenced(text: str, entities: dict[str, str]) -> str:
 def _measure(text: str) -> None:
     if text.count("<") <= DEEPEST:
         return
-    depth = 0
+    depth = unclosed = 0
     for match in _STRUCTURE.finditer(text):
-        closing, empty = match[1], match[2]
+        closing, name, empty = match.groups()
         if closing is None:
+            continue
+        if name.lower() in _VOID:  # HTML that was not escaped closes none of these, and they nest nothing
+            unclosed += 1
+            if unclosed > _MOST_VOID:
+                raise UnsafeXmlError(f"more than {_MOST_VOID} bare HTML elements")
             continue
         depth = max(depth - 1, 0) if closing else depth + (not empty)
         if depth > DEEPEST:

@@ -164,7 +164,9 @@ def _read_cursor(cursor: str | None) -> dict[str, _Place]:
     """The places of a cursor; none where it cannot be read: all is then read again, and the store knows repeats."""
     try:
         places = {str(key): _Place(**place) for key, place in json.loads(cursor).items()} if cursor else {}
-        return {key: place for key, place in places.items() if place.offset >= 0 and place.line >= 0 and place.head >= ""}
+        return {
+            key: place for key, place in places.items() if place.offset >= 0 and place.line >= 0 and place.head >= ""
+        }
     except (ValueError, TypeError, AttributeError):
         return {}
 

@@ -21,7 +21,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item. ``id`` as the feed says it, empty where it says none; link absolute; title and text plain."""
+    """One item. ``id`` as the feed says it, else its link as it stands there; link absolute; title and text plain."""
 
     id: str = ""
     link: str = ""
@@ -101,8 +101,8 @@ def identified(document: Document, *, shared: bool) -> tuple[tuple[Item, ...], b
 
 
 def _own_id(item: Item, has_ids: bool) -> str:  # noqa: FBT001
-    identity = item.id or item.link
-    return identity if has_ids and item.id else untracked(identity)
+    # without ids of its own the feed's parser has given the link; which one is which cannot be told item by item
+    return item.id if has_ids else untracked(item.id)
 
 
 def _told(item: Item) -> str:
@@ -150,10 +150,11 @@ def _json_item(entry: dict[str, Any], around: _Around) -> Item:
     if not author:
         author, author_id = around.author
     raw_id = entry.get("id")
+    link = _string(entry, "url") or _string(entry, "external_url")
     identity = str(raw_id) if isinstance(raw_id, int | float) and not isinstance(raw_id, bool) else _string(entry, "id")
     return Item(
-        id=identity.strip(),
-        link=absolute(_string(entry, "url") or _string(entry, "external_url"), *around.bases),
+        id=identity.strip() or link.strip(),
+        link=absolute(link, *around.bases),
         title=" ".join(_plain(_string(entry, "title")).split()),
         text=text,
         author=author,

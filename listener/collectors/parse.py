@@ -20,9 +20,10 @@ from listener.collectors.html import line_of, text_of
 from listener.collectors.items import Document, Item, NotAFeedError, absolute, json_feed
 
 _LONGEST_LENIENT = 4 * 2**20  # feedparser reads about 0.3 MB a second at worst, and a thread cannot be stopped
+_LONGEST_NAME = 500
 _FEED = re.compile(r"<(?:\w+:)?(?:rss|feed|rdf|channel|item|entry)[\s>/]", re.IGNORECASE)
-_ROOT = re.compile(r"(?:\s|<\?[^>]*>|<!--.*?-->)*<(?:\w+:)?(?:rss|feed|rdf)[\s>/]", re.IGNORECASE | re.DOTALL)
-_SKIPPED = re.compile(r"<!\[CDATA\[.*?\]\]>|<!--.*?-->", re.DOTALL)
+_ROOT = re.compile(r"(?:\s|<\?[^>]*>|<!--.*?-->)*+<(?:\w+:)?(?:rss|feed|rdf)[\s>/]", re.IGNORECASE | re.DOTALL)
+_SKIPPED = re.compile(r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)", re.DOTALL)
 _DATE = re.compile(
     r"<(?:\w+:)?(?:pubDate|date|published|updated|issued|modified|created)(?:\s[^<>]*)?>\s*(?:<!\[CDATA\[)?([^<\]]*)",
     re.IGNORECASE,
@@ -99,7 +100,7 @@ def _fast_item(entry: Any, bases: tuple[str, str], language: str) -> Item:
     identity = (entry.get("id") or "").strip()
     link = (entry.get("link") or "").strip()
     return Item(
-        id="" if identity == link else identity,
+        id=identity or link,
         link=absolute(link, *bases),
         title=line_of(entry.get("title") or ""),
         text=_text([*contents, entry.get("description") or ""]),
@@ -139,7 +140,7 @@ def _lenient_item(entry: Any, bases: tuple[str, str], language: str, zone: tzinf
     published, updated = (_moment(entry, key, zone) for key in ("published", "updated"))
     created = _moment(entry, "created", zone) if published is None else None
     return Item(
-        id="" if identity == link else identity,
+        id=identity or link,
         link=absolute(link, *bases),
         title=line_of(title),
         text=_text([*contents, _value(entry, "summary")]),
@@ -169,6 +170,7 @@ def _text(candidates: list[str]) -> str:
 
 def _name(author: str) -> str:
     """The name in an author field, without the mail address that RSS puts there."""
+    author = author[:_LONGEST_NAME]
     if "@" in author and (found := _MAILBOX.fullmatch(author)):
         author = found[1] or found[2] or ""
     return line_of(author)

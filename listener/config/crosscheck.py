@@ -3,7 +3,7 @@
 It looks at the document as it was written, so that these mistakes are told beside those that the models find.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from listener.config.explain import suggest, within
@@ -17,19 +17,24 @@ _EXAMPLES = {
 }
 
 
+Names = dict[str, None] | None  # ordered, and found at once
+Known = Mapping[str, Names]
+
+
 def cross_check(document: Document) -> list[Mistake]:
     """Every mistake between the sections; values whose shape is wrong are left to the models to refuse."""
-    return [mistake for check in _CHECKS for mistake in check(document)]
+    known = {section: _ids(document, section) for section in ("sources", "targets", "topics", "receivers")}
+    return [mistake for check in _CHECKS for mistake in check(document, known)]
 
 
-def ids(document: Document, section: str) -> list[str] | None:
+def _ids(document: Document, section: str) -> Names:
     """The ids that a section gives; None where they cannot be told for sure."""
     entries = document.value.get(section) or []
     if not document.complete or not isinstance(entries, list | dict):
         return None
     if isinstance(entries, dict):
-        return list(entries)
-    return [entry["id"] for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
+        return dict.fromkeys(entries)
+    return {entry["id"]: None for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)}
 
 
 def _entries(document: Document, section: str) -> Iterator[tuple[Keys, dict[str, Any]]]:
@@ -48,18 +53,14 @@ def _texts(value: Any, keys: Keys) -> Iterator[tuple[Keys, str]]:
             yield (*keys, index), inner
 
 
-def _unknown(document: Document, value: Any, keys: Keys, section: str) -> Iterator[Mistake]:
-    """A mistake for each name at *keys* that no entry of *section* has."""
-    known = ids(document, section)
-    for place, name in _texts(value, keys) if known is not None else ():
-        if name not in (known or ()):
-            noun = section.removesuffix("s")
-            yield Mistake(
-                document.origin(place).place, place, f"there is no {noun} {name!r}{suggest(name, known or ())}"
-            )
+def _unknown(document: Document, names: Names, noun: str, value: Any, keys: Keys) -> Iterator[Mistake]:
+    """A mistake for each name at *keys* that is not among *names*."""
+    for place, name in _texts(value, keys) if names is not None else ():
+        if names is not None and name not in names:
+            yield Mistake(document.origin(place).place, place, f"there is no {noun} {name!r}{suggest(name, names)}")
 
 
-def _duplicates(document: Document) -> Iterator[Mistake]:
+def _duplicates(document: Document, _known: Known) -> Iterator[Mistake]:
     for section in ("sources", "topics", "rules", "receivers"):
         first: dict[str, Keys] = {}
         for keys, entry in _entries(document, section):
@@ -70,71 +71,78 @@ def _duplicates(document: Document) -> Iterator[Mistake]:
                 first.setdefault(name, place)
 
 
-def _emptiness(document: Document) -> Iterator[Mistake]:
+def _emptiness(document: Document, _known: Known) -> Iterator[Mistake]:
     for section, example in _EXAMPLES.items():
         if document.complete and (document.value.get(section) or []) == []:
             message = f"nothing stands here: write at least one, such as {example}"
             yield Mistake(document.origin((section,)).key, (section,), message)
 
 
-def _topics(document: Document) -> Iterator[Mistake]:
+def _topics(document: Document, known: Known) -> Iterator[Mistake]:
     for keys, topic in _entries(document, "topics"):
-        yield from _unknown(document, topic.get("target"), (*keys, "target"), "targets")
+        yield from _unknown(document, known["targets"], "target", topic.get("target"), (*keys, "target"))
         rival = topic.get("competitor_of")
         if isinstance(rival, str) and rival == topic.get("id"):
             place = (*keys, "competitor_of")
             yield Mistake(document.origin(place).place, place, "a topic cannot compete with itself")
-        yield from _unknown(document, rival, (*keys, "competitor_of"), "topics")
+        yield from _unknown(document, known["topics"], "topic", rival, (*keys, "competitor_of"))
         if isinstance(topic.get("query"), str):
-            yield from _query(document, (*keys, "query"), topic["query"])
+            yield from _query(document, known["targets"], (*keys, "query"), topic["query"])
 
 
-def _query(document: Document, keys: Keys, text: str) -> Iterator[Mistake]:
+def _query(document: Document, targets: Names, keys: Keys, text: str) -> Iterator[Mistake]:
     try:
         query = parse(text)
     except QueryError as error:
         yield within(document, keys, error.line, error.column, error.message)
         return
-    targets = ids(document, "targets")
     for alias in query.aliases():
         if targets is not None and alias.name not in targets:
             message = f"@{alias.name} is no target{suggest(alias.name, targets)}"
             yield within(document, keys, alias.line, alias.column, message)
 
 
-def _rules(document: Document) -> Iterator[Mistake]:
+def _rules(document: Document, known: Known) -> Iterator[Mistake]:
     for keys, rule in _entries(document, "rules"):
-        yield from _unknown(document, rule.get("topics"), (*keys, "topics"), "topics")
-        yield from _filters(document, rule, keys)
+        if str(rule.get("id", "")).startswith("self-"):
+            place = (*keys, "id")
+            yield Mistake(document.origin(place).place, place, "ids that start with self- are the program's own rules")
+        yield from _unknown(document, known["topics"], "topic", rule.get("topics"), (*keys, "topics"))
+        yield from _filters(document, known["sources"], rule, keys)
 
 
-def _filters(document: Document, value: Any, keys: Keys) -> Iterator[Mistake]:
+def _filters(document: Document, sources: Names, value: Any, keys: Keys) -> Iterator[Mistake]:
     """Of every filter of a rule, wherever its ``where`` stands, the sources that it names."""
     for key, inner in value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else []):
         if key == "source" and "where" in keys:
-            yield from _unknown(document, inner, (*keys, key), "sources")
+            yield from _unknown(document, sources, "source", inner, (*keys, key))
         else:
-            yield from _filters(document, inner, (*keys, key))
+            yield from _filters(document, sources, inner, (*keys, key))
 
 
-def _routes(document: Document) -> Iterator[Mistake]:
-    receivers = ids(document, "receivers")
+def _routes(document: Document, known: Known) -> Iterator[Mistake]:
+    receivers = known["receivers"]
     if document.value.get("route") is not None:
-        yield from _receivers(document, document.value["route"], ("route",))
+        yield from _receivers(document, receivers, document.value["route"], ("route",))
     elif receivers is not None and len(receivers) > 1:
-        message = (
-            f"is missing: with several receivers, say who gets what, such as 'route: {{receiver: {receivers[0]}}}'"
-        )
+        example = f"route: {{receiver: {next(iter(receivers))}}}"
+        message = f"is missing: with several receivers, say who gets what, such as '{example}'"
         yield Mistake(document.origin(("route",)).place, ("route",), message)
 
 
-def _receivers(document: Document, route: Any, keys: Keys) -> Iterator[Mistake]:
+def _receivers(document: Document, receivers: Names, route: Any, keys: Keys) -> Iterator[Mistake]:
     if not isinstance(route, dict):
         return
-    yield from _unknown(document, route.get("receiver"), (*keys, "receiver"), "receivers")
+    yield from _unknown(document, receivers, "receiver", route.get("receiver"), (*keys, "receiver"))
     branches = route.get("routes")
     for index, branch in enumerate(branches if isinstance(branches, list) else []):
-        yield from _receivers(document, branch, (*keys, "routes", index))
+        yield from _receivers(document, receivers, branch, (*keys, "routes", index))
 
 
-_CHECKS: tuple[Callable[[Document], Iterator[Mistake]], ...] = (_duplicates, _emptiness, _topics, _rules, _routes)
+_CHECKS: tuple[Callable[[Document, Known], Iterator[Mistake]], ...] = (
+    _duplicates,
+    _emptiness,
+    _topics,
+    _rules,
+    _routes,
+)

@@ -21,7 +21,7 @@ _TEXT = "must be text"
 _MESSAGES = {
     "string_type": _TEXT,
     "string_sub_type": _TEXT,
-    "string_too_short": "must not be empty",
+    "string_too_short": "must have at least {min_length} characters",
     "string_too_long": "must have at most {max_length} characters",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
@@ -237,6 +237,8 @@ def _words(error: _Error) -> str:
         return str(error.context["error"])
     if error.kind == "string_pattern_mismatch" and error.context.get("pattern") == _ID_PATTERN:
         return "must be lower-case letters, digits, '-' and '_', and start with a letter or a digit"
+    if error.kind == "string_too_short" and error.context.get("min_length") == 1:
+        return "must not be empty"
     if error.kind == "too_short" and error.context.get("min_length") == 1:
         return "must have at least one entry"
     template = _MESSAGES.get(error.kind)
@@ -280,6 +282,8 @@ def speller(document: Document) -> Spell:
 def hide(message: str, document: Document) -> str:
     """Put the tag in the place of every value that came in by ``!env`` or ``!file``, whoever wrote the message."""
     for value, tag in sorted(document.hidden.items(), key=lambda pair: -len(pair[0])):
+        if not value.strip():
+            continue
         pattern = re.escape(value) if len(value) >= 8 else rf"(?<!\w){re.escape(value)}(?!\w)"
         message = f"<{tag}>".join(re.split(pattern, message))
     return message

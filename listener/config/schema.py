@@ -1,7 +1,7 @@
 """The JSON Schema of the configuration (2020-12), for editors, and for naming the keys that a place knows."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -24,7 +24,16 @@ class _Generator(GenerateJsonSchema):
         return {"type": "string", "pattern": f"^{DURATION}$", "examples": ["30s", "5m", "1h30m", "7d"]}
 
     def encode_default(self, dft: Any) -> Any:
-        return duration_text(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
+        return super().encode_default(_as_written(dft))
+
+
+def _as_written(value: Any) -> Any:
+    """A default as it would stand in the file; of a section, only what differs from the defaults of its keys."""
+    if isinstance(value, timedelta):
+        return duration_text(value)
+    if isinstance(value, BaseModel):
+        return _as_written(value.model_dump(by_alias=True, exclude_unset=True))
+    return {key: _as_written(inner) for key, inner in value.items()} if isinstance(value, Mapping) else value
 
 
 def json_schema(model: type[BaseModel]) -> Schema:
@@ -34,6 +43,7 @@ def json_schema(model: type[BaseModel]) -> Schema:
         if node.get("format") == "password":  # a secret: in the file it is text, mostly "!env NAME"
             del node["format"]
             node.pop("writeOnly", None)
+            node.pop("default", None)
             node["$comment"] = "A secret: write !env NAME or !file PATH."
     return {"$schema": DIALECT, **schema}
 

@@ -1,15 +1,17 @@
 """The storage side of what the pages read."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts import Incident
 from listener.storage import alerting
 from listener.storage import outbox as outbox_store
-from listener.storage.database import Database
+from listener.storage.database import Database, StorageError
 from listener.storage.sources import SourceState
 from listener.storage.tables import mentions, outbox, rollups
 from listener.web.status import (
@@ -17,6 +19,7 @@ from listener.web.status import (
     IncidentPage,
     OutboxHealth,
     SourceHealth,
+    StatusError,
     TopicVolume,
     VolumePoint,
 )
@@ -66,12 +69,20 @@ class StoredStatus:
         self._started_at = started_at
         self._now = now
 
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._database.read("status") as connection:
+                yield connection
+        except StorageError as error:
+            raise StatusError(str(error)) from error
+
     async def incidents(self, *, since: datetime) -> tuple[Incident, ...]:
-        async with self._database.read("status") as connection:
+        async with self._reading() as connection:
             return tuple(await alerting.recent(connection, since=since))
 
     async def incident(self, id: str) -> IncidentPage | None:  # noqa: A002
-        async with self._database.read("status") as connection:
+        async with self._reading() as connection:
             found = await alerting.incident(connection, id)
             if found is None:
                 return None
@@ -98,7 +109,7 @@ class StoredStatus:
             .where(mentions.c.collected_at > now - timedelta(days=1))
             .group_by(mentions.c.source)
         )
-        async with self._database.read("status") as connection:
+        async with self._reading() as connection:
             counted = {row[0]: row[1] for row in await connection.execute(query)}
         return tuple(self._health(source, counted.get(source.id, 0), now) for source in self.shown.sources)
 
@@ -130,7 +141,7 @@ class StoredStatus:
             .group_by(rollups.c.topic, rollups.c.slot)
         )
         counted: dict[tuple[str, datetime], list[int]] = {}
-        async with self._database.read("status") as connection:
+        async with self._reading() as connection:
             for topic, at, *counts in await connection.execute(query):
                 row = counted.setdefault((topic, _floor(at, slot)), [0, 0, 0, 0])
                 counted[topic, _floor(at, slot)] = [a + b for a, b in zip(row, counts, strict=True)]
@@ -150,7 +161,7 @@ class StoredStatus:
         )
 
     async def outbox(self) -> OutboxHealth:
-        async with self._database.read("status") as connection:
+        async with self._reading() as connection:
             pending, oldest, dead = await outbox_store.health(connection, now=self._now())
         return OutboxHealth(pending=pending, oldest=oldest, dead_day=dead)
 

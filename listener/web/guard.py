@@ -29,6 +29,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["Server"] = "Listener"  # aiohttp would name its version and Python's
 
 
 def host_name(host: str) -> str | None:

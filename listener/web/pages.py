@@ -72,7 +72,7 @@ class Pages:
         found = await self.reader.incident(request.match_info["id"])
         if found is None:
             return self.error(request, 404, "not_found", "not_found_incident", id=request.match_info["id"])
-        return self._render(template, request, "../", {"page": found})
+        return self._render(template, request, "../", {"page": found, "alerts": view.ranked(found.incident)})
 
     def _render(
         self, template: str, request: web.Request, root: str, values: Mapping[str, object], status: int = 200

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from alerts import Incident, Level
+from alerts import AlertEvent, Incident, Level
 from listener.web.status import OutboxHealth, SourceHealth, TopicVolume, VolumePoint
 
 RECENT = timedelta(days=7)
@@ -81,6 +81,12 @@ def status(
         sources=tuple(sorted(sources, key=lambda source: order.index(source.state))),
         outbox=outbox,
     )
+
+
+def ranked(incident: Incident) -> tuple[AlertEvent, ...]:
+    """Its alerts as ``Incident.lead`` ranks them: open before resolved, then by level, then the newest."""
+    order = sorted(incident.alerts, key=lambda event: (event.event != "resolved", event.level, event.at))
+    return tuple(reversed(order))
 
 
 def stamp(incident: Incident) -> float:

@@ -67,6 +67,10 @@ class Not(Strict):
 
 def read_each(parts: Sequence[Condition], view: View, state: State, now: datetime) -> tuple[list[Reading], State]:
     """Every part's reading, and what they remember in the same order, or None where none remembers anything."""
+    if len(parts) == 1:
+        old = state[0] if isinstance(state, list) and len(state) == 1 else None
+        reading, new = parts[0].read(view, old, now)
+        return [reading], None if new is None else [new]
     states = state if isinstance(state, list) and len(state) == len(parts) else [None] * len(parts)
     readings, kept = [], []
     for part, old in zip(parts, states, strict=True):
@@ -78,6 +82,8 @@ def read_each(parts: Sequence[Condition], view: View, state: State, now: datetim
 
 def all_of(readings: Sequence[Reading]) -> Reading:
     """They hold together or not at all."""
+    if len(readings) == 1:
+        return readings[0]
     # One that can only fall with time, and does not hold, keeps the whole from holding until a row comes.
     asleep = any(not reading.holds and not reading.awake for reading in readings)
     return replace(_together(readings), holds=all(reading.holds for reading in readings), awake=not asleep)

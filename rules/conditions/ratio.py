@@ -12,7 +12,7 @@ from rules.filter import Filter
 from rules.reading import Looks, Reading, State
 from rules.strict import Labels, Strict, WindowLength
 from rules.view import View
-from rules.wording import labels, percent, span
+from rules.wording import labels, percent
 
 
 class Ratio(Strict):
@@ -51,7 +51,7 @@ class Ratio(Strict):
         tally = view.tally(self)
         count, whole = sum(tally.count("label", label) for label in self.label), tally.mentions
         share = count / whole if whole else 0.0
-        kind, length = labels(self.label), span(self.window)
+        kind, length = labels(self.label), view.length(self)
         zh = f"近 {length.zh}{kind.zh}占比 {percent(share)}（{whole} 条中 {count} 条），阈值 {percent(self.at_least)}"
         en = (
             f"{percent(share)} {kind.en} in the last {length.en} ({count} of {whole} mentions), "

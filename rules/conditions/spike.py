@@ -80,7 +80,7 @@ class Spike(Strict):
         return reading, None
 
     def _because(self, view: View, count: int, expected: float | None, minutes: int, *, cold: bool) -> Because:
-        noun, length = mentions(view.where, self.where, count=count), span(self.window)
+        noun, length = view.noun(self, count), view.length(self)
         past = span(min(self.preceding, minutes * _MINUTE))
         zh, en = f"近 {length.zh}{noun.zh} {count} 条", f"{count} {noun.en} in the last {length.en}"
         if expected is None:

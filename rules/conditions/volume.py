@@ -11,7 +11,7 @@ from rules.filter import Filter
 from rules.reading import Looks, Reading, State
 from rules.strict import Strict, WindowLength
 from rules.view import View
-from rules.wording import mentions, span
+from rules.wording import mentions
 
 
 class Volume(Strict):
@@ -36,7 +36,7 @@ class Volume(Strict):
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
         tally = view.tally(self)
         count = tally.mentions
-        noun, length = mentions(view.where, self.where, count=count), span(self.window)
+        noun, length = view.noun(self, count), view.length(self)
         because = Because(
             f"近 {length.zh}{noun.zh} {count} 条（阈值 {self.at_least} 条）",
             f"{count} {noun.en} in the last {length.en} (threshold {self.at_least})",

@@ -12,7 +12,6 @@ from rules.reading import Looks, Reading, State
 from rules.strict import Strict, WindowLength, Words
 from rules.terms import Terms
 from rules.view import View
-from rules.wording import mentions, span
 
 _NAMED = 5
 
@@ -49,7 +48,7 @@ class Watch(Strict):
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
         tally = view.tally(self)
         count, words = tally.mentions, tuple(tally.ranked("word"))
-        noun, length = mentions(view.where, self.where, count=count), span(self.window)
+        noun, length = view.noun(self, count), view.length(self)
         zh = f"近 {length.zh} {count} 条{noun.zh}出现风险词"
         en = f"{count} {noun.en} in the last {length.en} with words of risk"
         if words:

@@ -124,7 +124,9 @@ async def test_the_cursor_is_all_the_memory_there_is(source: Source):
     assert again == first
 
 
-@pytest.mark.parametrize("cursor", ["", "nonsense", "{}", "[]", "null", "7", '{"url":7}', '{"1:1":{"path":"x","offset":-5}}'])
+@pytest.mark.parametrize(
+    "cursor", ["", "nonsense", "{}", "[]", "null", "7", '{"url":7}', '{"1:1":{"path":"x","offset":-5}}']
+)
 async def test_a_cursor_that_cannot_be_read_costs_a_second_reading_and_no_more(source: Source, cursor: str):
     """A damaged cursor is as good as none."""
     source.publish(["一", "二"])
@@ -179,7 +181,9 @@ async def test_mentions_round_trip_as_lines(source: Source):
 )  # fmt: skip
 def test_mistakes_are_found_with_their_field_and_without_the_secret(kind: str, change: dict[str, object], field: str):
     """A wrong value is refused by the field's name, and the proxy's password is not in the repr."""
-    whole = {"id": "s", "type": kind, "channel": "news"} | ({"url": "http://a.example/"} if kind == "feed" else {"path": "x"})
+    whole = {"id": "s", "type": kind, "channel": "news"} | (
+        {"url": "http://a.example/"} if kind == "feed" else {"path": "x"}
+    )
     CONFIG.validate_python(whole)
     with pytest.raises(ValidationError) as caught:
         CONFIG.validate_python(whole | change)

@@ -79,7 +79,14 @@ def test_mistakes_are_told_in_plain_words(change: dict[str, object], told: str):
 
 def test_awkward_json_is_refused():
     """Repeated keys, NaN, huge numbers and deep nesting are refused like any other nonsense."""
-    for line in ('{"source":"a","source":"b"}', '{"text":NaN}', "[" * 100_000, '{"a":' * 50_000, "1" * 10_000, '"\\ud800"'):
+    for line in (
+        '{"source":"a","source":"b"}',
+        '{"text":NaN}',
+        "[" * 100_000,
+        '{"a":' * 50_000,
+        "1" * 10_000,
+        '"\\ud800"',
+    ):
         with pytest.raises(LineError):
             parse_line(line)
 
@@ -93,7 +100,10 @@ def test_times_of_any_offset_become_utc():
 
 def test_text_is_cleaned_and_cut_and_told():
     """Control characters and lone surrogates go, newline and tab stay, a text past the limit is cut and told."""
-    assert parse_line('{"source":"s","channel":"c","external_id":"1","text":"a\\u0000b\\ud800c\\r\\nd\\te"}').text == "abc\nd\te"
+    assert (
+        parse_line('{"source":"s","channel":"c","external_id":"1","text":"a\\u0000b\\ud800c\\r\\nd\\te"}').text
+        == "abc\nd\te"
+    )
     mention, told = read_line(json.dumps(GOOD | {"text": "长" * (LONGEST_TEXT + 1)}))
     assert (len(mention.text), bool(told)) == (LONGEST_TEXT, True)
     assert read_line(json.dumps(GOOD | {"text": "长" * LONGEST_TEXT}))[1] == ""

@@ -49,7 +49,7 @@ class Log:
         self.rows.append(row)
         return row
 
-    def mention(  # noqa: PLR0913
+    def mention(
         self,
         at: datetime,
         *,
@@ -94,7 +94,12 @@ class Log:
         return row
 
     def poll(
-        self, at: datetime, source: str = "microblog", *, ok: bool = True, blind_after: timedelta = timedelta(minutes=15)
+        self,
+        at: datetime,
+        source: str = "microblog",
+        *,
+        ok: bool = True,
+        blind_after: timedelta = timedelta(minutes=15),
     ) -> PollRow:
         row = PollRow(self.seq, at, source, at - timedelta(seconds=2), ok, "" if ok else "timeout", blind_after)
         self.rows.append(row)

@@ -1,5 +1,7 @@
 import json
+import os
 import resource
+import signal
 import subprocess
 import sys
 
@@ -109,6 +111,19 @@ def test_a_reader_that_leaves_is_no_error():
     )  # fmt: skip
     assert done.stderr == ""
     assert done.stdout.strip() in {"0", "141"}
+
+
+def test_ctrl_c_ends_without_a_traceback(tmp_path):
+    """A command that waits for input ends on SIGINT with 130 and says nothing."""
+    pipe = tmp_path / "lines"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "listener", "score", str(pipe)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        with pipe.open("wb"):  # returns once the command has opened the other end, and waits for the first line
+            process.send_signal(signal.SIGINT)
+            output = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert output == (b"", b"")
 
 
 def test_output_is_utf8_in_any_locale():

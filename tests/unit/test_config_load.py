@@ -185,9 +185,17 @@ def test_a_secret_is_in_no_message(tmp_path, line):
     try:
         _, problems = check(path, {"SECRET": SECRET})
     except ConfigError as error:
-        problems = error.problems
-        assert SECRET not in str(error)
+        problems = (*error.problems, error)
     assert SECRET not in "".join(str(problem) for problem in problems)
+
+
+def test_a_short_or_empty_value_garbles_no_message(tmp_path):
+    """An empty file and a value of one letter leave the words of a message alone."""
+    write(tmp_path, "", "empty")
+    path = write(tmp_path, LEAST + "timezone: !file empty\nproxy: !env SHORT\n")
+    assert told(path, SHORT="a") == [
+        f"{path}:3:11: timezone: is no time zone: use an IANA name such as Asia/Shanghai, Europe/London or UTC"
+    ]
 
 
 def test_a_secret_is_in_no_print_of_the_configuration(tmp_path):

@@ -1,3 +1,4 @@
+import itertools
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -166,7 +167,7 @@ def test_billion_laughs_is_refused(tmp_path):
     """Aliases of aliases are counted as they multiply, and refused long before memory or time is spent on them."""
     names = "abcdefghij"
     lines = ["a: &a [x,x,x,x,x,x,x,x,x,x]"]
-    lines += [f"{new}: &{new} [{','.join([f'*{old}'] * 10)}]" for old, new in zip(names, names[1:], strict=False)]
+    lines += [f"{new}: &{new} [{','.join([f'*{old}'] * 10)}]" for old, new in itertools.pairwise(names)]
     document = read(write(tmp_path, "\n".join(lines)))
     assert mistakes(document)[-1][2] == f"aliases repeat more than {MAX_COPIES:,} values"
     assert len(document.origins) < 2 * MAX_COPIES

@@ -179,7 +179,9 @@ async def test_an_item_that_says_nothing_is_still_counted():
 
 async def test_a_text_without_end_is_cut_and_told():
     """Past a hundred thousand characters a text is cut, and a person is told of which item."""
-    document = rss(f"<title>t</title><link>http://a/1</link><guid>long</guid><description>{'长' * 150_000}</description>")
+    document = rss(
+        f"<title>t</title><link>http://a/1</link><guid>long</guid><description>{'长' * 150_000}</description>"
+    )
     async with site(f=page(document)) as url, Http() as http:
         batch = await feed(http, url + "f").collect(None)
     assert len(batch.mentions[0].text) == 100_000
@@ -246,7 +248,9 @@ async def test_hostile_sites_are_left_with_their_reason_while_others_go_on():
         finished_after = time.monotonic() - began
         lucky = await tasks["lucky"]
         results = await asyncio.gather(*tasks.values(), return_exceptions=True)
-    reasons = {name: result.reason for name, result in zip(tasks, results, strict=True) if isinstance(result, CollectError)}
+    reasons = {
+        name: result.reason for name, result in zip(tasks, results, strict=True) if isinstance(result, CollectError)
+    }
     assert reasons == expected
     assert (len(good.mentions), len(lucky.mentions)) == (2, 2)
     assert finished_after < 8

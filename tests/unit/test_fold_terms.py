@@ -4,7 +4,7 @@ import sys
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.fold import fold, is_word
@@ -34,6 +34,7 @@ def test_the_fold_agrees_with_unicode():
         assert fold(folded).text == folded
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.one_of(st.characters(), st.sampled_from("Ａß㈱\u200b\ufe0fﬁ云 \n…")), max_size=40))
 def test_each_folded_character_is_traced_to_its_origin(text):
     """Folding whole is folding each code point, and every span leads back to the code points that it came from."""
@@ -91,6 +92,7 @@ def test_the_index_of_a_word_is_found_by_any_spelling():
         terms.index("abcd")
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.text(alphabet="ab云杉1 ", min_size=1, max_size=4).filter(str.strip), min_size=1, max_size=6),
     st.text(alphabet="abAＢ云杉1１ \u200b㈱", max_size=30),

@@ -3,15 +3,17 @@
 import asyncio
 import gzip
 import resource
+import typing
 import zlib
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from listener.body import BodyError, decode_body, retry_after
 from listener.guard import BlockedAddressError, Guard, guarded_session, is_public, own_places, parse_address
-from listener.http import Http, HttpError, Request, shown
+from listener.http import Http, HttpError, HttpReason, Request, shown
 from tests.support.sites import page, raw, site
 
 FEED = b"<rss version='2.0'><channel><title>x</title></channel></rss>"
@@ -79,7 +81,9 @@ async def test_the_wish_to_wait_arrives_with_429_and_503_alone():
     """Retry-After counts on the two statuses it is meant for."""
     async with (
         site(
-            busy=page(status=429, Retry_After="30"), down=page(status=503, Retry_After="40"), no=page(status=404, Retry_After="9")
+            busy=page(status=429, Retry_After="30"),
+            down=page(status=503, Retry_After="40"),
+            no=page(status=404, Retry_After="9"),
         ) as url,
         client() as http,
     ):
@@ -107,11 +111,17 @@ async def test_a_permanent_move_is_told_up_to_the_first_temporary_hop():
 
 async def test_circles_and_endless_chains_of_redirects_end():
     """A redirect to itself, a circle of two and a sixth hop are redirect loops."""
+
     async def on(request: web.Request) -> web.Response:
         return web.Response(status=302, headers={"Location": f"/n?{int(request.query_string or 0) + 1}"})
 
     async with (
-        site(a=page(status=302, Location="/a"), b=page(status=301, Location="/c"), c=page(status=301, Location="/b"), n=on) as url,
+        site(
+            a=page(status=302, Location="/a"),
+            b=page(status=301, Location="/c"),
+            c=page(status=301, Location="/b"),
+            n=on,
+        ) as url,
         client() as http,
     ):
         assert [await reason(http, url + name) for name in "abn"] == ["redirect_loop"] * 3
@@ -198,14 +208,15 @@ def test_the_dial_itself_is_judged():
 
 async def test_the_session_for_channels_has_the_same_guard():
     """A plain session reaches what it was built for and nothing else that is private."""
-    async with site(hook=page(b"ok"), out=page(status=302, Location="http://127.0.0.1:1/")) as url:
-        async with guarded_session([url]) as session:
-            async with session.get(url + "hook") as answer:
-                assert await answer.read() == b"ok"
+    async with (
+        site(hook=page(b"ok"), out=page(status=302, Location="http://127.0.0.1:1/")) as url,
+        guarded_session([url]) as session,
+    ):
+        async with session.get(url + "hook") as answer:
+            assert await answer.read() == b"ok"
+        for elsewhere in ("http://127.0.0.1:1/", url + "out"):
             with pytest.raises(OSError, match="not a public address"):
-                await session.get("http://127.0.0.1:1/")
-            with pytest.raises(OSError, match="not a public address"):
-                await session.get(url + "out")
+                await session.get(elsewhere)
 
 
 async def test_a_proxy_is_used_and_may_be_private():
@@ -241,6 +252,7 @@ async def test_addresses_that_are_none_are_told(url):
 
 async def test_a_slow_body_ends_at_the_deadline():
     """A server that drips its body, or its head, is left when the time is up."""
+
     async def drip(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
         while True:
@@ -335,6 +347,7 @@ def test_a_body_that_cannot_be_read_says_why(body, encoding, expected):
 
 async def test_a_body_that_ends_early_and_nonsense_instead_of_http_are_told():
     """A cut connection and an answer that is not HTTP have their reasons."""
+
     async def cut(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<rss>")
 
@@ -361,6 +374,7 @@ async def test_no_secret_of_an_address_is_shown():
 
 async def test_others_go_on_while_one_hangs():
     """A hanging site does not hold up a good one."""
+
     async def silent(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(60)
 
@@ -370,3 +384,11 @@ async def test_others_go_on_while_one_hangs():
         assert not hanging.done()
         assert len(answers) == 20
         assert await hanging == "timeout"
+
+
+def test_every_reason_is_documented():
+    """The closed list of reasons and the page that explains them are the same."""
+    page_text = (Path(__file__).parents[2] / "docs/reference/sources.md").read_text("utf-8")
+    table = page_text.partition("## Reasons")[2].partition("\n## ")[0]
+    documented = {line.split("`")[1] for line in table.splitlines() if line.startswith("| `")}
+    assert documented == {*typing.get_args(HttpReason), "not_a_feed", "unsafe_xml", "unreadable"}

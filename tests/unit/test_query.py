@@ -141,15 +141,16 @@ def test_size_is_bounded(query, message):
         parse(query)
     assert parse("(" * DEEPEST + "a" + ")" * DEEPEST)
     assert parse("a " * MOST_PARTS)
+    assert parse("a OR " * (MOST_PARTS - 1) + "a")
 
 
 @pytest.mark.parametrize(
     "query",
     [
-        "(" * 10_000, "(" * 5_000 + ")" * 5_000, "()" * 5_000, "(a)" * 3_333, ("(" * 20 + "a" + ")" * 20) * 240, ")" * 10_000,
+        "(" * 10_000, "(" * 5_000 + ")" * 5_000, "()" * 5_000, "(a)" * 3_333, "a OR " * 2_000, ("(" * 20 + "a" + ")" * 20) * 240, ")" * 10_000,
         "NOT " * 2_500, '"' * 9_999, "\\\"" * 5_000, "a:" * 5_000, "near/" * 2_000, "a_" * 5_000, "a," * 5_000, "1,1" * 3_000, "'a" * 5_000,
     ],
-    ids=range(15),
+    ids=range(16),
 )  # fmt: skip
 def test_ten_kilobytes_of_anything_cost_little(query):
     """10 kB of brackets, quotes and near-operators are answered in under 50 ms (best of three)."""

@@ -60,9 +60,7 @@ async def test_the_migrations_make_the_tables_that_the_code_uses(database: Datab
     async with database.read("test") as connection:
         have, newest = await connection.run_sync(revision)
         difference = await connection.run_sync(
-            lambda sync: compare_metadata(
-                MigrationContext.configure(sync, opts={"compare_type": False}), metadata
-            )
+            lambda sync: compare_metadata(MigrationContext.configure(sync, opts={"compare_type": False}), metadata)
         )
     assert have == newest
     assert difference == []

@@ -17,13 +17,13 @@ ASSETS = Assets.read()
 NOW = datetime(2025, 11, 22, 6, 41, 12, tzinfo=UTC)
 
 
-class Unforeseen(Exception):
+class UnforeseenError(Exception):
     """A mistake of ours, as the pages may meet one."""
 
 
 class FaultyReader(ScriptedReader):
     async def sources(self):
-        raise Unforeseen("internal detail")
+        raise UnforeseenError("internal detail")
 
 
 @pytest.fixture
@@ -50,7 +50,16 @@ async def serve():
         await client.close()
 
 
-PATHS = ("/", "/incidents/none", "/partials/status", "/data/volumes.json", "/metrics", "/healthz", "/readyz", "/nowhere")
+PATHS = (
+    "/",
+    "/incidents/none",
+    "/partials/status",
+    "/data/volumes.json",
+    "/metrics",
+    "/healthz",
+    "/readyz",
+    "/nowhere",
+)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -71,6 +80,7 @@ async def test_headers_hold_every_answer_in(serve, path):
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Referrer-Policy"] == "no-referrer"
     assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Server"] == "Listener"
 
 
 async def test_a_mistake_of_ours_shows_no_detail(serve, caplog):

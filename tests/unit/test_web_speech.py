@@ -151,7 +151,7 @@ def test_only_web_addresses_are_linkable(url):
     """Whatever the text, what becomes a link starts with http(s) and holds nothing that could leave the attribute."""
     if linkable(url):
         assert url.lower().startswith(("http://", "https://"))
-        assert not set(url) & set("\"<>` \n\t")
+        assert not set(url) & set('"<>` \n\t')
 
 
 @given(st.text(alphabet=string.printable, max_size=60))

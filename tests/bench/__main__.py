@@ -1,0 +1,14 @@
+"""Every benchmark, one after the other: ``make bench``."""
+
+import subprocess
+import sys
+
+BENCHES = ("text", "feeds", "engine", "idle")
+
+if __name__ == "__main__":
+    failed = []
+    for name in BENCHES:
+        print(f"\n== {name}", flush=True)
+        if subprocess.run([sys.executable, "-m", f"tests.bench.{name}"], check=False).returncode:
+            failed.append(name)
+    sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
