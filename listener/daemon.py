@@ -24,7 +24,7 @@ from listener.health import Health
 from listener.http import Http
 from listener.metrics import Metrics
 from listener.parts import build, host_of
-from listener.pipeline import POLLS_AT_ONCE, Pipeline
+from listener.pipeline import MENTIONS_AT_ONCE, POLLS_AT_ONCE, Pipeline, brought
 from listener.poll import Polled, Poller
 from listener.selfcheck import EVERY, SelfCheck, delivery_troubles, rule_troubles, source_troubles
 from listener.storage import alerting, history, mentions, outbox, rows
@@ -39,6 +39,7 @@ from sentiment import AnalysisError
 
 PER_HOST = 2  # polls under way on one host
 QUEUE = 64  # polled batches that wait; when it is full, polling waits
+QUIET_WAIT = 0.5  # seconds
 _RETRY = timedelta(seconds=1)
 _DAY = timedelta(days=1)
 _log = structlog.get_logger()
@@ -193,9 +194,7 @@ class Daemon:
     async def _drain(self) -> None:
         """Polled batches into the database, in order; while it refuses, nothing is taken from the queue."""
         while True:
-            polls = [await self._queue.get()]
-            while len(polls) < POLLS_AT_ONCE and not self._queue.empty():
-                polls.append(self._queue.get_nowait())
+            polls = await self._gather()
             self._metrics.queue_depth.set(self._queue.qsize())
             while True:
                 try:
@@ -208,6 +207,17 @@ class Daemon:
                     break
             for poll in polls:
                 poll.kept.set()
+
+    async def _gather(self) -> list[Polled]:
+        """Some polls for one transaction. What brought nothing may wait a moment for company; what brought news may not."""
+        polls = [await self._queue.get()]
+        mentions = brought(polls[0])
+        with suppress(TimeoutError, asyncio.QueueEmpty):
+            async with asyncio.timeout(QUIET_WAIT):
+                while len(polls) < POLLS_AT_ONCE and mentions < MENTIONS_AT_ONCE:
+                    polls.append(self._queue.get_nowait() if mentions else await self._queue.get())
+                    mentions += brought(polls[-1])
+        return polls
 
     # Polling
 
@@ -290,7 +300,7 @@ class Daemon:
         """Read the configuration again. The whole new graph is built first; a bad file keeps the old one running."""
         async with self._reloading:
             try:
-                config = load(self._path)
+                config = await asyncio.to_thread(load, self._path)
                 refuse_fixed(self._config, config)
                 parts = await build(config, http=self._http, session=self._session)
             except (ConfigError, AnalysisError, ReloadError) as error:

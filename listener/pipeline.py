@@ -22,6 +22,7 @@ from sentiment import AnalysisError, Analyzer, Sentiment, Target
 OLD = timedelta(days=30)  # an item older than this keeps its time and is history
 AHEAD = timedelta(minutes=5)  # a clock this much ahead of ours is believed
 POLLS_AT_ONCE = 50
+MENTIONS_AT_ONCE = 200  # about: a poll is never split
 _TRIES = 3
 _log = structlog.get_logger()
 
@@ -179,6 +180,10 @@ class Pipeline:
             self._metrics.repeated.labels(source).inc(count)
         for _, mention in revised:
             self._metrics.revised.labels(mention.source).inc()
+
+
+def brought(poll: Polled) -> int:
+    return len(poll.batch.mentions) if poll.batch else 0
 
 
 def next_state(old: SourceState, poll: Polled) -> SourceState:

@@ -15,12 +15,14 @@ _LONGEST_TEXT = 20_000
 _LONGEST_NAME = 200
 
 Key = tuple[str, str]
-"""What is counted: ("author" | "channel" | "source" | "label" | "word", which one)."""
+"""What is counted: ("channel" | "source" | "label" | "word", which one)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """``found``: for each word list that the rules hold, by its id, the words of it that the mention holds.
+    """``who``: the author's identity over all sources of a channel, empty where there is none.
+
+    ``found``: for each word list that the rules hold, by its id, the words of it that the mention holds.
 
     ``weight`` orders excerpts: the probability that it is negative times the reach's number of binary digits plus one,
     so that reach counts by its order of magnitude (an integer logarithm is the same on every machine).
@@ -43,6 +45,7 @@ class Facts:
     url: str
     published_at: datetime | None
     found: Mapping[str, tuple[str, ...]]
+    who: str
     keys: tuple[Key, ...]
     weight: float
 
@@ -111,7 +114,8 @@ def facts_of(mention: Mention, tier: str, topic: str, judgement: Judged, found: 
         url=mention.url,
         published_at=mention.published_at,
         found=found,
-        keys=_keys(mention, judgement.label),
+        who=_who(mention),
+        keys=(("channel", mention.channel), ("source", mention.source), ("label", judgement.label)),
         weight=_weight(judgement.negative, people),
     )
 
@@ -133,11 +137,10 @@ def _weight(negative: float, people: int) -> float:
     return negative * (people.bit_length() + 1)
 
 
-def _keys(mention: Mention, label: Label) -> tuple[Key, ...]:
-    keys: tuple[Key, ...] = (("channel", mention.channel), ("source", mention.source), ("label", label))
+def _who(mention: Mention) -> str:
     author = mention.author
-    who = (author.id or author.name) if author else ""
-    return (*keys, ("author", f"{mention.channel}:{who[:_LONGEST_NAME]}")) if who else keys
+    name = (author.id or author.name) if author else ""
+    return f"{mention.channel}:{name[:_LONGEST_NAME]}" if name else ""
 
 
 def _excerpt(mention: Mention) -> str:

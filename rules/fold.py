@@ -40,14 +40,18 @@ def _fold_one(code: int) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", character).casefold())
 
 
+_REMEMBERED = 50_000
+
+
 class _Folds(dict[int, str | int]):
-    """What ``str.translate`` asks per code point; filled as code points are met, so nothing is built at import."""
+    """What ``str.translate`` asks per code point; filled as code points are met, up to a bound that no language needs."""
 
     def __missing__(self, code: int) -> str | int:
         folded = _fold_one(code)
         # An int is translate's fast path: one code point for one.
         value: str | int = ord(folded) if len(folded) == 1 else folded
-        self[code] = value
+        if len(self) < _REMEMBERED:
+            self[code] = value
         return value
 
 

@@ -9,6 +9,7 @@ from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from rules.facts import Facts, Key
 from rules.filter import Test
@@ -18,8 +19,10 @@ MINUTE = timedelta(minutes=1)
 OTHER = "__other__"
 TELLING = 3
 """Excerpts kept per pane and shown per alert."""
-MAX_KEYS_PER_PANE = 2_000
-"""Distinct authors, channels, sources and words counted apart within a minute; what comes past that counts as one."""
+MAX_NAMES_PER_PANE = 2_000
+"""Authors, and channels, sources and words, told apart within a minute; what comes past that counts as one."""
+
+_Name = TypeVar("_Name", str, Key)
 
 
 def pane_of(event_at: datetime) -> int:
@@ -43,66 +46,83 @@ def more_telling(facts: Iterable[Facts]) -> list[Facts]:
     return list(best.values())[:TELLING]
 
 
-class Pane:
-    """One minute: how many, by what, reaching how many people, and the most telling of them."""
-
-    __slots__ = ("counts", "mentions", "people", "telling")
-
-    def __init__(self) -> None:
-        self.mentions = 0
-        self.people = 0
-        self.counts: dict[Key, int] = {}
-        self.telling: list[Facts] = []
-
-    def counted_as(self, key: Key) -> Key:
-        """*key*, or its kind's overflow where the pane is full."""
-        if key in self.counts or len(self.counts) < MAX_KEYS_PER_PANE:
-            return key
-        return key[0], OTHER
-
-    def removed_as(self, key: Key) -> Key:
-        return key if key in self.counts else (key[0], OTHER)
+def _bump(counts: dict[_Name, int], name: _Name, by: int) -> None:
+    count = counts.get(name, 0) + by
+    if count:
+        counts[name] = count
+    else:
+        counts.pop(name, None)
 
 
 class Tally:
-    """Totals over the panes above ``low``. ``counts``: by kind, by name."""
+    """Totals over the panes above ``low``: mentions, people reached, by author, and by everything else."""
 
-    __slots__ = ("counts", "low", "mentions", "people", "size")
+    __slots__ = ("authors", "low", "mentions", "people", "rest", "size")
 
     def __init__(self, size: int) -> None:
         self.size = size
         self.low = 0
         self.mentions = 0
         self.people = 0
-        self.counts: dict[str, dict[str, int]] = {}
+        self.authors: dict[str, int] = {}
+        self.rest: dict[Key, int] = {}
 
-    def shift(self, key: Key, by: int) -> None:
-        """Count *by* more of *key*."""
-        kind, name = key
-        counts = self.counts.get(kind)
-        if counts is None:
-            counts = self.counts[kind] = {}
-        count = counts.get(name, 0) + by
-        if count:
-            counts[name] = count
-        else:
-            counts.pop(name, None)
+    def count_one(self, who: str, keys: Sequence[Key], people: int, sign: int) -> None:
+        self.mentions += sign
+        self.people += sign * people
+        if who:
+            _bump(self.authors, who, sign)
+        for key in keys:
+            _bump(self.rest, key, sign)
 
-    def add(self, pane: Pane, sign: int) -> None:
+    def count_pane(self, pane: "Pane", sign: int) -> None:
         self.mentions += sign * pane.mentions
         self.people += sign * pane.people
-        for key, count in pane.counts.items():
-            self.shift(key, sign * count)
+        for who, count in pane.authors.items():
+            _bump(self.authors, who, sign * count)
+        for key, count in pane.rest.items():
+            _bump(self.rest, key, sign * count)
 
     def count(self, kind: str, name: str) -> int:
-        return self.counts.get(kind, {}).get(name, 0)
+        return self.rest.get((kind, name), 0)
 
-    def distinct(self, kind: str) -> int:
-        return len(self.counts.get(kind, ()))
+    def names(self, kind: str) -> list[str]:
+        return [name for one, name in self.rest if one == kind]
 
     def ranked(self, kind: str) -> list[tuple[str, int]]:
         """The counts of one kind, largest first, then by name."""
-        return sorted(self.counts.get(kind, {}).items(), key=lambda item: (-item[1], item[0]))
+        found = [(name, count) for (one, name), count in self.rest.items() if one == kind]
+        return sorted(found, key=lambda item: (-item[1], item[0]))
+
+
+class Pane(Tally):
+    """One minute that had two mentions or more, and the most telling of them; of one alone its facts say it all."""
+
+    __slots__ = ("telling",)
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.telling: list[Facts] = []
+
+    def put(self, facts: Facts, keys: Sequence[Key]) -> tuple[str, Sequence[Key]]:
+        """Count a mention; as what it was counted, since a full pane counts what is new to it as one."""
+        who = facts.who
+        if who and who not in self.authors and len(self.authors) >= MAX_NAMES_PER_PANE:
+            who = OTHER
+        if len(self.rest) + len(keys) > MAX_NAMES_PER_PANE:
+            keys = [key if key in self.rest else (key[0], OTHER) for key in keys]
+        self.count_one(who, keys, facts.people, 1)
+        if len(self.telling) < TELLING or facts.weight >= self.telling[-1].weight:
+            self.telling = more_telling((*self.telling, facts))
+        return who, keys
+
+    def take(self, facts: Facts, keys: Sequence[Key]) -> tuple[str, Sequence[Key]]:
+        """Undo ``put``."""
+        who = facts.who if facts.who in self.authors or not facts.who else OTHER
+        keys = [key if key in self.rest else (key[0], OTHER) for key in keys]
+        self.count_one(who, keys, facts.people, -1)
+        self.telling = [one for one in self.telling if one.id != facts.id]
+        return who, keys
 
 
 class Total:
@@ -132,12 +152,16 @@ class Shape:
 
 
 class Series:
-    """The panes of one key of a rule that pass one filter. ``first``: the earliest pane that ever held a mention."""
+    """The panes of one key of a rule that pass one filter.
+
+    ``every``: mentions per minute, history too; ``panes``: those that count, a lone one as its facts; ``minute``: where
+    the windows end; ``first``: the earliest pane that ever held a mention.
+    """
 
     __slots__ = ("every", "first", "minute", "minutes", "panes", "shape", "tallies", "totals")
 
     def __init__(self, shape: Shape) -> None:
-        self.panes: dict[int, Pane] = {}
+        self.panes: dict[int, Facts | Pane] = {}
         self.every: dict[int, int] = {}
         self.minutes: list[int] = []
         self.first: int | None = None
@@ -153,7 +177,7 @@ class Series:
             tally.low = max(0, minute - tally.size)
             for number, pane in self.panes.items():
                 if number > tally.low:
-                    tally.add(pane, 1)
+                    self._move(tally, pane, 1)
         for total in self.totals:
             total.low = max(0, minute - total.size)
             total.mentions = sum(count for number, count in self.every.items() if number > total.low)
@@ -170,12 +194,18 @@ class Series:
         if not fresh or minute <= self.tallies[-1].low:
             return
         pane = self.panes.get(minute)
+        who, keys = facts.who, self._keys(facts)
         if pane is None:
-            pane = self.panes[minute] = Pane()
-        keys = [pane.counted_as(key) for key in self._keys(facts)]
-        self._change(minute, pane, keys, facts.people, 1)
-        if len(pane.telling) < TELLING or facts.weight >= pane.telling[-1].weight:
-            pane.telling = more_telling((*pane.telling, facts)) if pane.telling else [facts]
+            self.panes[minute] = facts
+        else:
+            if not isinstance(pane, Pane):
+                lone, pane = pane, Pane()
+                pane.put(lone, self._keys(lone))
+                self.panes[minute] = pane
+            who, keys = pane.put(facts, keys)
+        for tally in self.tallies:
+            if minute > tally.low:
+                tally.count_one(who, keys, facts.people, 1)
 
     def take(self, minute: int, facts: Facts, *, fresh: bool) -> None:
         """Undo a ``put`` of the same facts."""
@@ -183,11 +213,16 @@ class Series:
             return
         pane = self.panes.get(minute)
         if fresh and pane is not None:
-            keys = [pane.removed_as(key) for key in self._keys(facts)]
-            self._change(minute, pane, keys, facts.people, -1)
-            pane.telling = [one for one in pane.telling if one.id != facts.id]
-            if not pane.mentions:
+            who, keys = facts.who, self._keys(facts)
+            if isinstance(pane, Pane):
+                who, keys = pane.take(facts, keys)
+            elif pane.id != facts.id:
+                return
+            if not isinstance(pane, Pane) or not pane.mentions:
                 del self.panes[minute]
+            for tally in self.tallies:
+                if minute > tally.low:
+                    tally.count_one(who, keys, facts.people, -1)
         self._count(minute, -1)
 
     def advance(self, minute: int) -> None:
@@ -202,7 +237,7 @@ class Series:
                 # The last window is the longest: what leaves it is needed no more.
                 pane = self.panes.pop(number, None) if tally is self.tallies[-1] else self.panes.get(number)
                 if pane is not None:
-                    tally.add(pane, -1)
+                    self._move(tally, pane, -1)
             tally.low = max(tally.low, low)
         for total in self.totals:
             low = minute - total.size
@@ -213,9 +248,16 @@ class Series:
         self._forget(minute)
 
     def telling(self, tally: Tally) -> list[Facts]:
+        """The most telling mentions that stand in the window."""
         reached = self.minutes[bisect_right(self.minutes, tally.low) :]
-        panes = (self.panes[number] for number in reached if number in self.panes)
-        return more_telling(facts for pane in panes for facts in pane.telling)
+        panes = [self.panes[number] for number in reached if number in self.panes]
+        return more_telling(one for pane in panes for one in (pane.telling if isinstance(pane, Pane) else [pane]))
+
+    def _move(self, tally: Tally, pane: Facts | Pane, sign: int) -> None:
+        if isinstance(pane, Pane):
+            tally.count_pane(pane, sign)
+        else:
+            tally.count_one(pane.who, self._keys(pane), pane.people, sign)
 
     def _keys(self, facts: Facts) -> Sequence[Key]:
         words = facts.found.get(self.shape.lexicon, ()) if self.shape.lexicon else ()
@@ -233,22 +275,6 @@ class Series:
         for total in self.totals:
             if minute > total.low:
                 total.mentions += by
-
-    def _change(self, minute: int, pane: Pane, keys: Sequence[Key], people: int, sign: int) -> None:
-        pane.mentions += sign
-        pane.people += sign * people
-        for key in keys:
-            count = pane.counts.get(key, 0) + sign
-            if count:
-                pane.counts[key] = count
-            else:
-                pane.counts.pop(key, None)
-        for tally in self.tallies:
-            if minute > tally.low:
-                tally.mentions += sign
-                tally.people += sign * people
-                for key in keys:
-                    tally.shift(key, sign)
 
     def _forget(self, minute: int) -> None:
         minutes, kept = self.minutes, minute - self.shape.kept

@@ -32,7 +32,11 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``slots`` is by the id() of the condition, which the rule keeps alive; ``order``: a topic's place in the rule."""
+    """``slots`` is by the id() of the condition, which the rule keeps alive; ``order``: a topic's place in the rule.
+
+    ``gates``: (shape, place of the tally, mentions): with fewer in one of them the rule cannot hold, so that most keys
+    need not be read. There are none where a condition must be read always.
+    """
 
     rule: RuleConfig
     shapes: tuple[Shape, ...]
@@ -42,6 +46,7 @@ class Plan:
     leaves: tuple[Leaf, ...]
     longest_window: timedelta
     allowance: timedelta
+    gates: tuple[tuple[str, int, int], ...]
 
 
 def plan(rule: RuleConfig) -> Plan:
@@ -72,6 +77,7 @@ def plan(rule: RuleConfig) -> Plan:
         leaves=rule.leaves(),
         longest_window=rule.longest_window,
         allowance=rule.allowance,
+        gates=_gates(rule, slots),
     )
 
 
@@ -93,3 +99,11 @@ def _lexicons(rule: RuleConfig) -> tuple[tuple[str, ...], ...]:
     filters = [one for one in (rule.where, *(leaf.looks_at.where for leaf in rule.leaves())) if one is not None]
     words = [words for one in filters for words in one.lexicons()]
     return (*words, *(leaf.looks_at.lexicon for leaf in rule.leaves() if leaf.looks_at.lexicon))
+
+
+def _gates(rule: RuleConfig, slots: dict[int, Slot]) -> tuple[tuple[str, int, int], ...]:
+    if not all(leaf.looks_at.least for leaf in rule.leaves()):
+        return ()
+    # The conditions that count by themselves; those that combine others may hold on less than each of them asks for.
+    alone = [leaf for condition in rule.conditions for leaf in condition.leaves() if leaf is condition]
+    return tuple((slots[id(leaf)].shape, slots[id(leaf)].tally, leaf.looks_at.least) for leaf in alone)

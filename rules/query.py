@@ -26,6 +26,8 @@ from rules.syntax import (
     holds_without_leaves,
 )
 
+__all__ = ["DEEPEST", "LONGEST", "MOST_PARTS", "Query", "QueryError", "check_query", "parse"]
+
 LONGEST: Final = 10_000
 DEEPEST: Final = 50
 MOST_PARTS: Final = 500

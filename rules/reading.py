@@ -80,10 +80,12 @@ class Leaf(Condition, Protocol):
 class Looks:
     """What is to be counted for a leaf: which mentions, over how many minutes, and before that over how many more.
 
-    ``lexicon``: the word list whose words are counted one by one.
+    ``lexicon``: the word list whose words are counted one by one. ``least``: with fewer mentions in the window the leaf
+    does not hold, and remembers nothing of it; zero where that cannot be said.
     """
 
     where: "Filter | None"
     window: int
     reference: int = 0
     lexicon: tuple[str, ...] = ()
+    least: int = 0

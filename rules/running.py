@@ -139,9 +139,21 @@ class Running:
             # Between two minutes windows stand still, so what was read of an open alert still holds.
             if key.last is not None and not turned and values not in self.dirty:
                 outcomes.append(Outcome(key, key.last, key.state))
-            else:
+            elif key.episode is not None or not self._below(key, minute_of(now)):
                 outcomes.append(self._read(key, now))
+            else:
+                self.awake.discard(values)
         return outcomes
+
+    def _below(self, key: Key, minute: int) -> bool:
+        """Whether there are too few mentions for the rule to hold, whatever else may be."""
+        for shape, place, least in self.plan.gates:
+            series = key.series[shape]
+            series.advance(minute)
+            if series.tallies[place].mentions < least:
+                key.awake = False
+                return True
+        return False
 
     def view(self, key: Key, now: datetime) -> View:
         return View(self.plan, key.series, self._since(key.values), now)
@@ -153,7 +165,7 @@ class Running:
         level = rule.level(reading) if reading.holds else None
         if level is None:
             return Outcome(key, Read(reading, None, ()), state)
-        sources = {name for leaf in self.plan.leaves for name in view.tally(leaf).counts.get("source", ())}
+        sources = {name for leaf in self.plan.leaves for name in view.tally(leaf).names("source")}
         return Outcome(key, Read(reading, level, tuple(sorted(sources))), state)
 
     def drop(self, values: KeyValues) -> None:

@@ -180,14 +180,31 @@ def _dump_series(series: Series, minute: int, shared: _Shared) -> list[Any]:
     return [series.first, every, [_dump_pane(number, pane, shared) for number, pane in sorted(series.panes.items())]]
 
 
-def _dump_pane(number: int, pane: Pane, shared: _Shared) -> list[int]:
-    """Its number, mentions, people, how many telling ones, these, then each key and its count."""
-    flat = [number, pane.mentions, pane.people, len(pane.telling)]
+def _dump_pane(number: int, pane: Facts | Pane, shared: _Shared) -> list[int]:
+    """Its number and its facts' place; or number, mentions, people, and how many tell and write, then these and the rest."""
+    if not isinstance(pane, Pane):
+        return [number, shared.place(pane)]
+    flat = [number, pane.mentions, pane.people, len(pane.telling), len(pane.authors)]
     flat.extend([shared.place(one) for one in pane.telling])
-    for key, count in sorted(pane.counts.items()):
-        flat.append(shared.key(key))
-        flat.append(count)
+    for who, count in sorted(pane.authors.items()):
+        flat += (shared.key(("author", who)), count)
+    for key, count in sorted(pane.rest.items()):
+        flat += (shared.key(key), count)
     return flat
+
+
+def _load_pane(flat: list[int], tables: _Tables) -> Facts | Pane:
+    if len(flat) == 2:
+        return tables.facts[flat[1]]
+    _, mentions, people, telling, authors = flat[:5]
+    pane = Pane()
+    pane.mentions, pane.people = mentions, people
+    pane.telling = [tables.facts[place] for place in flat[5 : 5 + telling]]
+    counted = flat[5 + telling :]
+    pairs = list(zip(counted[::2], counted[1::2], strict=True))
+    pane.authors = {tables.keys[place][1]: count for place, count in pairs[:authors]}
+    pane.rest = {tables.keys[place]: count for place, count in pairs[authors:]}
+    return pane
 
 
 def _load_series(row: list[Any], shape: Shape, minute: int, tables: _Tables) -> Series:
@@ -195,12 +212,6 @@ def _load_series(row: list[Any], shape: Shape, minute: int, tables: _Tables) -> 
     series.first, every = row[0], row[1]
     series.minutes = every[::2]
     series.every = dict(zip(series.minutes, every[1::2], strict=True))
-    for flat in row[2]:
-        number, mentions, people, telling = flat[:4]
-        pane = series.panes[number] = Pane()
-        pane.mentions, pane.people = mentions, people
-        pane.telling = [tables.facts[place] for place in flat[4 : 4 + telling]]
-        keys, counts = flat[4 + telling :: 2], flat[5 + telling :: 2]
-        pane.counts = {tables.keys[place]: count for place, count in zip(keys, counts, strict=True)}
+    series.panes = {flat[0]: _load_pane(flat, tables) for flat in row[2]}
     series.take_shape(shape, minute)
     return series

@@ -75,7 +75,7 @@ def tell(
         reached=Reached(
             mentions=tally.mentions,
             negative=tally.count("label", "negative"),
-            authors=tally.distinct("author"),
+            authors=len(tally.authors),
             people=tally.people,
             channels=tuple(tally.ranked("channel")[:_MOST_CHANNELS]),
         ),

@@ -30,7 +30,7 @@ _DATE = re.compile(
 )
 _HAS_ID = re.compile(r"<(?:\w+:)?(?:guid|id|identifier)[\s>]|<(?:\w+:)?item\s[^<>]*about=", re.IGNORECASE)
 _LANGUAGE = re.compile(r"<(?:\w+:)?language>\s*([A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*)\s*</", re.IGNORECASE)
-_MARKED_UP_TITLE = re.compile(r"<(?:\w+:)?title(?:\s[^<>]*)?>[^<]*<(?!/|!)", re.IGNORECASE)
+_MARKED_UP = re.compile(r"<(?:\w+:)?(?:title|description|summary|encoded)(?:\s[^<>]*)?>[^<]*<(?!/|!)", re.IGNORECASE)
 _BASE64 = re.compile(
     r"mode\s*=\s*[\"']base64|<(?:\w+:)?title\s[^<>]*type\s*=\s*[\"'](?:application|image|audio)/octet-stream",
     re.IGNORECASE,
@@ -61,8 +61,8 @@ def parse(body: bytes, *, content_type: str, url: str, zone: tzinfo) -> Document
 
 
 def _needs_leniency(text: str) -> bool:
-    """Whether *text* has what the fast parser is known to lose: zones, marked-up titles, base64."""
-    if _MARKED_UP_TITLE.search(text) or _BASE64.search(text):
+    """Whether *text* has what the fast parser is known to lose: zones, markup that was not escaped, base64."""
+    if _MARKED_UP.search(text) or _BASE64.search(text):
         return True
     return any(raw and not has_zone(raw) for raw in (match[1].strip() for match in _DATE.finditer(text)))
 

@@ -60,6 +60,7 @@ _MESSAGES = {
     "value_error": "{error}",
     "assertion_error": "{error}",
 }
+_NAMED = 20
 _ID_PATTERN = "^[a-z0-9][a-z0-9_-]*$"
 _SHAPES = ("_type", "union_tag_not_found")
 
@@ -157,6 +158,8 @@ def _follows(error: _Error, document: Document) -> bool:
     keys, holes = error.keys, document.holes
     if any(keys[:length] in holes for length in range(len(keys) + 1)):
         return True
+    if error.kind == "union_tag_invalid" and (*keys, "type") in holes:
+        return True
     if error.kind in ("value_error", "assertion_error"):  # of a whole mapping, one value of which could not be read
         return any(hole[: len(keys)] == keys for hole in holes)
     if error.kind == "too_short":  # pydantic counts the entries that it accepted
@@ -177,9 +180,6 @@ def _mistake(error: _Error, document: Document, shape: Shape) -> Mistake:
         return Mistake(inside.place, keys, "is missing")
     if error.kind in ("union_tag_invalid", "union_tag_not_found"):
         return _wrong_type(error, document, shape)
-    located = _located(error, keys, document)
-    if located is not None:
-        return located
     message = _words(error)
     if error.kind == "string_type" and isinstance(value, bool | int | float | timedelta):
         message += ": put it in quotes"
@@ -188,15 +188,6 @@ def _mistake(error: _Error, document: Document, shape: Shape) -> Mistake:
     elif value is None and keys in document.origins and error.kind.endswith("_type"):
         message = f"stands empty; it {message}"
     return Mistake(origin.key if error.at_key else origin.place, keys, message)
-
-
-def _located(error: _Error, keys: Keys, document: Document) -> Mistake | None:
-    """For an error that knows a line and column within the text that it speaks of."""
-    cause = error.context.get("error")
-    line, column = getattr(cause, "line", None), getattr(cause, "column", None)
-    if not isinstance(cause, Exception) or not isinstance(line, int) or not isinstance(column, int):
-        return None
-    return within(document, keys, line, column, str(getattr(cause, "message", cause)))
 
 
 def within(document: Document, keys: Keys, line: int, column: int, message: str) -> Mistake:
@@ -215,8 +206,6 @@ def _wrong_type(error: _Error, document: Document, shape: Shape) -> Mistake:
             document.origin(error.keys).place, (*error.keys, "type"), f"is missing: one of {', '.join(known)}"
         )
     keys = (*error.keys, "type")
-    if keys in document.holes:
-        return Mistake(document.origin(keys).place, keys, "could not be read")
     return Mistake(document.origin(keys).place, keys, f"must be one of {', '.join(known)}")
 
 
@@ -225,7 +214,8 @@ def suggest(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     if close := _close(name, names):
         return f": did you mean {close[0]}?"
-    return f": known here are {', '.join(names)}" if names else ""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f": known here are {', '.join(names[:_NAMED])}{more}" if names else ""
 
 
 def _close(name: str, known: list[str]) -> list[str]:

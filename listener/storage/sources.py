@@ -26,15 +26,19 @@ class SourceState:
     first_poll: datetime | None = None
 
 
+_NEW = insert(sources)
+_SAVE = _NEW.on_conflict_do_update(
+    index_elements=["id"], set_={column.name: _NEW.excluded[column.name] for column in sources.c if column.name != "id"}
+)
+
+
 async def load(connection: AsyncConnection) -> dict[str, SourceState]:
     return {row.id: SourceState(**row._asdict()) for row in await connection.execute(select(sources))}
 
 
 async def save(connection: AsyncConnection, states: Sequence[SourceState]) -> None:
     values = [{name: getattr(state, name) for name in SourceState.__slots__} for state in states]
-    statement = insert(sources)
-    kept = {column.name: statement.excluded[column.name] for column in sources.c if column.name != "id"}
-    await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=kept), values)
+    await connection.execute(_SAVE, values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from rules.reading import Figures
 def figures(tally: Tally, *, share: float | None = None, factor: float | None = None) -> Figures:
     return Figures(
         mentions=tally.mentions,
-        authors=tally.distinct("author"),
-        channels=tally.distinct("channel"),
+        authors=len(tally.authors),
+        channels=len(tally.names("channel")),
         reach=tally.people,
         share=share,
         factor=factor,

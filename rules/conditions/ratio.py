@@ -38,7 +38,7 @@ class Ratio(Strict):
 
     @property
     def looks_at(self) -> Looks:
-        return Looks(self.where, self.window // timedelta(minutes=1))
+        return Looks(self.where, self.window // timedelta(minutes=1), least=self.floor)
 
     def headline(self, where: Filter | None) -> Because:  # noqa: ARG002
         kind = labels(self.label)

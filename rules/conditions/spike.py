@@ -50,7 +50,7 @@ class Spike(Strict):
 
     @property
     def looks_at(self) -> Looks:
-        return Looks(self.where, self.window // _MINUTE, self.preceding // _MINUTE)
+        return Looks(self.where, self.window // _MINUTE, self.preceding // _MINUTE, least=self.at_least)
 
     def headline(self, where: Filter | None) -> Because:
         noun = mentions(where, self.where)

@@ -24,7 +24,7 @@ class Volume(Strict):
 
     @property
     def looks_at(self) -> Looks:
-        return Looks(self.where, self.window // timedelta(minutes=1))
+        return Looks(self.where, self.window // timedelta(minutes=1), least=self.at_least)
 
     def headline(self, where: Filter | None) -> Because:
         noun = mentions(where, self.where)

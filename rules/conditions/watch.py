@@ -37,7 +37,7 @@ class Watch(Strict):
 
     @property
     def looks_at(self) -> Looks:
-        return Looks(self.where, self.window // timedelta(minutes=1), lexicon=self.words)
+        return Looks(self.where, self.window // timedelta(minutes=1), lexicon=self.words, least=self.at_least)
 
     def headline(self, where: Filter | None) -> Because:  # noqa: ARG002
         return Because("出现风险词", "Words of risk")

@@ -18,13 +18,23 @@ from rules.topic import Matcher, TargetConfig, TopicConfig
 from sentiment import Analyzer, Passage, Span, Target
 from sentiment.config import BayesConfig, SnowNLPConfig
 
-LABELS = {"neg": "negative", "neu": "neutral", "pos": "positive", "negative": "negative", "neutral": "neutral", "positive": "positive"}  # fmt: skip
+LABELS = {name: label for label in ("negative", "neutral", "positive") for name in (label, label[:3])}
 SYLLABLES = "云杉格澜青果禾苗星河远山白鹭松涛海棠竹溪岚峰明霞秋水长风朗月清泉翠柏"
 CLAUSES = [
-    "昨天刚买的手机，充电的时候突然发烫", "客服说这是正常现象，让我再等三天", "用了半年没有任何问题，非常满意", "朋友推荐的，屏幕很清晰",
-    "价格比上个月便宜了两百块", "物流太慢了，等了一个星期", "系统更新之后经常死机，真的很失望", "发布会上说续航有两天", "拍照效果出乎意料地好",
-    "包装破损，里面的配件也少了一个", "周末去门店看了看，人很多", "这次的新品什么时候开卖？", "has anyone tried the new one?",
-]  # fmt: skip
+    "昨天刚买的手机，充电的时候突然发烫",
+    "客服说这是正常现象，让我再等三天",
+    "用了半年没有任何问题，非常满意",
+    "朋友推荐的，屏幕很清晰",
+    "价格比上个月便宜了两百块",
+    "物流太慢了，等了一个星期",
+    "系统更新之后经常死机，真的很失望",
+    "发布会上说续航有两天",
+    "拍照效果出乎意料地好",
+    "包装破损，里面的配件也少了一个",
+    "周末去门店看了看，人很多",
+    "这次的新品什么时候开卖？",
+    "has anyone tried the new one?",
+]
 
 
 def main() -> None:

@@ -43,7 +43,17 @@ def check(target: Target, answer) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " \n\t", "😀👍🔥", "1234567890", "!!! ...", "This phone is terrible", "Это плохо", "スマホがこわれた", "배터리 폭발"],
+    [
+        "",
+        " \n\t",
+        "😀👍🔥",
+        "1234567890",
+        "!!! ...",
+        "This phone is terrible",
+        "Это плохо",
+        "スマホがこわれた",
+        "배터리 폭발",
+    ],
 )
 def test_text_without_chinese_is_unknown_and_not_guessed(analyzer, text):
     """Empty text, emoji, figures, Latin, Cyrillic, Japanese and Korean text is labelled unknown."""
@@ -66,7 +76,9 @@ def test_odd_and_endless_text_is_answered(analyzer, text):
 
 def test_a_plain_complaint_is_negative_and_plain_praise_positive(analyzer):
     """The clearest of texts are judged right, with the words that drove it as reasons of the same sign."""
-    bad, good = analyzer.score([whole("质量太差，客服态度恶劣，非常失望"), whole("很喜欢，性价比高，物流很快，非常满意")])
+    bad, good = analyzer.score(
+        [whole("质量太差，客服态度恶劣，非常失望"), whole("很喜欢，性价比高，物流很快，非常满意")]
+    )
     assert (bad.label, good.label) == ("negative", "positive")
     assert min(bad.spans, key=lambda span: span.weight).weight < -1
     assert max(good.spans, key=lambda span: span.weight).weight > 1
@@ -84,10 +96,12 @@ def test_what_is_said_of_others_does_not_count(analyzer):
     """With two brands in one sentence, each is judged by its own clause."""
     text = "云杉的手机很喜欢非常满意，格澜的质量太差非常失望"
     spans = Span(0, 2), Span(13, 15)
-    first, second = analyzer.score([
-        Target(Passage(text, brand=(spans[0],), others=(spans[1],))),
-        Target(Passage(text, brand=(spans[1],), others=(spans[0],))),
-    ])
+    first, second = analyzer.score(
+        [
+            Target(Passage(text, brand=(spans[0],), others=(spans[1],))),
+            Target(Passage(text, brand=(spans[1],), others=(spans[0],))),
+        ]
+    )
     assert (first.label, second.label) == ("positive", "negative")
     assert all(span.end <= 13 for span in first.spans)
     assert all(span.start >= 13 for span in second.spans)

@@ -61,7 +61,9 @@ queries = st.recursive(
     ),
     max_leaves=6,
 )
-texts = st.lists(st.sampled_from([*"云杉树林格澜aAＡbB1１ 。\n", "\u200b", "云杉", "ab ", "格澜"]), max_size=24).map("".join)
+texts = st.lists(st.sampled_from([*"云杉树林格澜aAＡbB1１ 。\n", "\u200b", "云杉", "ab ", "格澜"]), max_size=24).map(
+    "".join
+)
 
 
 def places(text: str, word: str) -> set[tuple[int, int]]:
@@ -152,9 +154,13 @@ def covered(spans) -> set[int]:
 @given(st.permutations(range(4)), texts)
 def test_topics_do_not_matter_to_each_other(order, text):
     """A topic matches the same words whatever other topics there are, and in whatever order."""
-    all_topics = [TopicConfig(id=f"t{number}", query=query) for number, query in enumerate(["@x", "云 a", "@y NOT @z", "1 OR b"])]
+    all_topics = [
+        TopicConfig(id=f"t{number}", query=query) for number, query in enumerate(["@x", "云 a", "@y NOT @z", "1 OR b"])
+    ]
     mention = Mention(source="s", channel="c", external_id="1", text=text)
-    together = {match.topic: match for match in Matcher(TARGETS, [all_topics[number] for number in order]).match(mention)}
+    together = {
+        match.topic: match for match in Matcher(TARGETS, [all_topics[number] for number in order]).match(mention)
+    }
     for topic in all_topics:
         alone = Matcher(TARGETS, [topic]).match(mention)
         assert [together[topic.id]] == list(alone) if topic.id in together else not alone

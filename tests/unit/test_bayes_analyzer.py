@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sentiment import AnalysisError, Passage, Target
+from sentiment import AnalysisError, Passage, Span, Target
 from sentiment.bayes import Bayes, encodable, load_tables
 from sentiment.judgement import classes, sigmoid
 from sentiment.segment import jieba_segmenter, segmenter
@@ -23,7 +23,7 @@ SNOWNLP = Path(find_spec("snownlp").origin).parent
 
 def test_the_tables_give_what_snownlp_gives_for_the_same_words():
     """P(positive) of a list of words is that of snownlp's own classifier, to nine decimals."""
-    from snownlp import normal, sentiment  # noqa: PLC0415 - three seconds, for this test alone
+    from snownlp import normal, sentiment  # three seconds, for this test alone
 
     tables = load_tables()
     cut = segmenter("bayes")
@@ -73,7 +73,7 @@ def test_a_damaged_model_is_refused(tmp_path, damage):
         shutil.copy(SNOWNLP / part, tmp_path / part)
     assert len(load_tables(tmp_path).words) == 39_086
     damage(tmp_path / "sentiment/sentiment.marshal.3")
-    with pytest.raises(AnalysisError, match="bayes: .*snownlp") as caught:
+    with pytest.raises(AnalysisError, match=r"bayes: .*snownlp") as caught:
         load_tables(tmp_path)
     assert caught.value.analyzer == "bayes"
 
@@ -100,7 +100,10 @@ def test_reasons_are_the_heaviest_words_where_they_stand():
     tables = load_tables()
     title, text = "😀 非常失望", "一般，\U0001f525质量太差"
     answer = Bayes.load().score([Target(text=Passage(text), title=Passage(title))])[0]
-    found = {(span.field, (title if span.field == "title" else text)[span.start : span.end]): span.weight for span in answer.spans}
+    found = {
+        (span.field, (title if span.field == "title" else text)[span.start : span.end]): span.weight
+        for span in answer.spans
+    }
     assert found["title", "失望"] == tables.words["失望"] < -1
     assert found["text", "差"] == tables.words["差"] < -1
     assert found["text", "质量"] == tables.words["质量"]
@@ -108,8 +111,6 @@ def test_reasons_are_the_heaviest_words_where_they_stand():
 
 def test_a_name_is_no_reason():
     """Words of the brand's own name count neither for nor against it."""
-    from sentiment import Span  # noqa: PLC0415
-
     bare = Bayes.load().score([Target(Passage("失望牌手机好用", brand=(Span(0, 3),)))])[0]
     assert all(span.start >= 3 for span in bare.spans)
     assert bare.negative < Bayes.load().score([Target(Passage("失望牌手机好用"))])[0].negative
@@ -122,7 +123,11 @@ def test_three_classes_from_one_probability(positive, label):
     """Negative, neutral and positive are (1-p)^2, 2p(1-p) and p^2, neutral between a third and two thirds."""
     answer = classes(positive)
     assert answer.label == label
-    assert (answer.negative, answer.neutral, answer.positive) == ((1 - positive) ** 2, 2 * positive * (1 - positive), positive**2)
+    assert (answer.negative, answer.neutral, answer.positive) == (
+        (1 - positive) ** 2,
+        2 * positive * (1 - positive),
+        positive**2,
+    )
 
 
 def test_the_sigmoid_has_no_overflow():

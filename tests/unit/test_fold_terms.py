@@ -24,8 +24,8 @@ def test_text_is_folded(text, folded):
 
 
 def test_the_fold_agrees_with_unicode():
-    """Every code point folds as NFKC does after case folding; but for blanks, surrogates, the ellipsis, the invisible."""
-    for code in range(sys.maxunicode + 1):
+    """Every code point but plain ideographs folds as NFKC does after case folding; but for blanks, surrogates, the ellipsis, the invisible."""
+    for code in (*range(0x20000), *range(0x2F800, 0x2FB00), *range(0xE0000, 0xE1000), sys.maxunicode):
         character = chr(code)
         folded = fold(character).text
         expected = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", character).casefold())
