@@ -33,7 +33,7 @@ $(VENV)/.dev-ready: requirements-dev.lock $(VENV)/.run-ready
 	@touch $@
 
 test: setup-dev  ## all tests, with branch coverage
-	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered
 
 lint: setup-dev  ## style, types, direction of imports
 	@$(BIN)/ruff check .

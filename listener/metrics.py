@@ -2,9 +2,10 @@
 
 from contextlib import suppress
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
 
 _LATENCY = (0.1, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 4 * 3600, 24 * 3600)
+HOPS = ("published_collected", "collected_committed", "committed_fired", "fired_sent", "published_sent")
 _WORK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -13,6 +14,7 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
+        ProcessCollector(registry=registry)  # memory, CPU, open files, time of start
 
         def counter(name: str, text: str, *labels: str) -> Counter:
             return Counter(f"listener_{name}", text, labels, registry=registry)
@@ -61,6 +63,8 @@ class Metrics:
         self.dead = counter("notifications_dead", "Notifications given up.", "receiver", "channel", "reason")
         self.not_sent = counter("notifications_dropped", "Notifications not sent on purpose.", "reason")
         self.hops = histogram("hop_seconds", "A mention's way, hop by hop.", _LATENCY, "hop")
+        for hop in HOPS:
+            self.hops.labels(hop)  # there from the start: a rate needs a first value
         self.mention_to_notification = histogram(
             "mention_to_notification_seconds",
             "From the newest mention of an alert to its first notification.",

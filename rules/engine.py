@@ -57,14 +57,9 @@ class Engine:
         return self.marks.assume_healthy
 
     @property
-    def active(self) -> bool:
-        """Whether an alert is open, or about to be."""
-        return any(rule.active for rule in self.running.values())
-
-    @property
-    def unread(self) -> bool:
-        """Whether there are rows that no tick has seen."""
-        return bool(self.pending)
+    def restless(self) -> bool:
+        """Whether an alert is open or may open without another row, or rows wait for their tick."""
+        return bool(self.pending) or any(one.active or one.awake or one.dirty for one in self.running.values())
 
     @property
     def slowest(self) -> timedelta:
@@ -79,7 +74,8 @@ class Engine:
         self.pending.append(row)
         self.seq = max(self.seq, row.seq)
         if self.next is None:
-            self.next = self.at_or_after(row.at)
+            # A tick sees what came before it, so one at the very time of the first row would see nothing.
+            self.next = self.at_or_after(row.at + timedelta(microseconds=1))
 
     def evaluate(self, now: datetime) -> tuple[AlertEvent, ...]:
         """Everything that changes at tick *now*, by rule and key; ``incident`` is left empty.
@@ -134,11 +130,19 @@ class Engine:
         return dump(self)
 
     @classmethod
-    def restore(cls, text: str) -> "Engine":
-        """The engine that a snapshot was taken of; raises ValueError for a text that is none."""
+    def restore(cls, text: str, *, step: timedelta | None = None) -> "Engine":
+        """The engine that a snapshot was taken of; raises ValueError for a text that is none.
+
+        *step*: another than it had; its next tick is then the first of the new ones.
+        """
         from rules.snapshot import load  # noqa: PLC0415
 
-        return load(text)
+        engine = load(text)
+        if step is not None and step != engine.step:
+            engine.step = step
+            if engine.tick is not None:
+                engine.next = engine.at_or_after(engine.tick + timedelta(microseconds=1))
+        return engine
 
     # rows
 

@@ -43,15 +43,15 @@ class Driver:
         nothing has been told for twice as long as the slowest rule takes.
         """
         engine, events = self.engine, list[AlertEvent]()
-        quiet = timedelta(0)
+        told_at = engine.next
         patience = 2 * engine.slowest + timedelta(hours=1)
-        while engine.next is not None and quiet <= patience:
-            due = engine.due()
-            if due is None or not (engine.active or engine.unread):
+        while engine.restless and (due := engine.due()) is not None:
+            told_at = told_at or due
+            if due - told_at > patience:
                 break
-            told = self.advance(due)
-            quiet = timedelta(0) if told else quiet + engine.step
-            events.extend(told)
+            if told := self.advance(due):
+                events.extend(told)
+                told_at = due
         return tuple(events)
 
     def next_tick(self, now: datetime) -> datetime:

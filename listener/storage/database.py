@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, inspect, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 insert = sqlite.insert
+NEWEST = "0001"  # the newest of the migrations
 
 
 class StorageError(Exception):
@@ -82,11 +83,7 @@ class Database:
         try:
             if owner:
                 database._take_lock()
-                # Here, because Alembic is slow to import and only the owner needs it.
-                from listener.storage.migrate import upgrade  # noqa: PLC0415
-
-                async with database._writer.connect() as connection:
-                    await connection.run_sync(upgrade)
+                await database._bring_up_to_date()
             elif not database.path.exists():
                 raise FileNotFoundError("there is no database yet")
         except (OSError, SQLAlchemyError) as error:
@@ -96,6 +93,15 @@ class Database:
             await database.close()
             raise
         return database
+
+    async def _bring_up_to_date(self) -> None:
+        async with self._writer.connect() as connection:
+            if await connection.run_sync(_newest):
+                return
+            # Here, because Alembic is slow to import and a start on a database that is up to date does not need it.
+            from listener.storage.migrate import upgrade  # noqa: PLC0415
+
+            await connection.run_sync(upgrade)
 
     def _take_lock(self) -> None:
         """Two daemons on one database would send twice: the second refuses."""
@@ -142,6 +148,12 @@ class Database:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def _newest(connection: Connection) -> bool:
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    return connection.execute(text("select version_num from alembic_version")).scalar_one_or_none() == NEWEST
 
 
 def _plain(error: Exception) -> str:

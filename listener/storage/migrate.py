@@ -17,11 +17,8 @@ def _config(connection: Connection) -> Config:
 
 
 def upgrade(connection: Connection) -> None:
-    """Bring the tables to the newest form; at once when they are there already."""
-    config = _config(connection)
-    head = ScriptDirectory.from_config(config).get_current_head()
-    if MigrationContext.configure(connection).get_current_revision() != head:
-        command.upgrade(config, "head")
+    """Bring the tables to the newest form."""
+    command.upgrade(_config(connection), "head")
     connection.commit()
 
 

@@ -78,7 +78,7 @@ async def test_fifty_kills_lose_nothing(tmp_path: Path) -> None:
         for _ in range(ROUNDS):
             # Mostly while it works, sometimes while it starts.
             await program.start(wait=dice.random() < 0.9)
-            await asyncio.sleep(dice.uniform(0.0, 2.5))
+            await asyncio.sleep(dice.uniform(0.0, 1.5))
             if program.running:
                 kills += 1
             await program.kill()

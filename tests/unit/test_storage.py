@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select, text
 from alerts import AlertEvent, Because, Incident, Level, Receipt
 from listener.storage import mentions, outbox
 from listener.storage import sources as source_store
-from listener.storage.database import Database, StorageError
+from listener.storage.database import NEWEST, Database, StorageError
 from listener.storage.migrate import revision
 from listener.storage.retention import Keep, forget
 from listener.storage.sources import SourceState
@@ -62,7 +62,7 @@ async def test_the_migrations_make_the_tables_that_the_code_uses(database: Datab
         difference = await connection.run_sync(
             lambda sync: compare_metadata(MigrationContext.configure(sync, opts={"compare_type": False}), metadata)
         )
-    assert have == newest
+    assert have == newest == NEWEST
     assert difference == []
 
 

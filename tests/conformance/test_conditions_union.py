@@ -1,0 +1,101 @@
+"""Every member of the union of conditions keeps the contract; a new one is tested by adding its smallest example."""
+
+from datetime import timedelta
+from typing import Any, get_args
+
+import pytest
+
+from rules.conditions import AnyCondition
+from rules.engine import Engine
+from rules.replay import Driver
+from rules.rule import RuleConfig
+from rules.running import Outcome
+from tests.support.engine_log import START, STEP, Log, after, rule, volume
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "volume": dict(volume(3)),
+    "ratio": {"type": "ratio", "window": timedelta(minutes=10), "at_least": 0.5, "floor": 3},
+    "spike": {"type": "spike", "window": timedelta(minutes=10), "at_least": 3},
+    "watch": {"type": "watch", "words": ["起火"], "window": timedelta(minutes=10)},
+    "all": {"type": "all", "of": [volume(3), volume(2, 20)]},
+    "any": {"type": "any", "of": [volume(3), volume(2, 20)]},
+    "not": {"type": "not", "of": volume(3)},
+}
+MEMBERS = [get_args(model.model_fields["type"].annotation)[0] for model in get_args(get_args(AnyCondition)[0])]
+
+
+def outcome(name: str, count: int, **more: Any) -> tuple[RuleConfig, Outcome]:
+    """The member's example, read of a key with so many mentions in its window."""
+    config = rule(where=None, when=EXAMPLES[name])
+    log = Log()
+    log.rules(START, config)
+    log.mention(after(1), event_at=after(-60 * 24 * 3), history=True)
+    log.burst(after(60), count, every=timedelta(seconds=1), text="起火", **more)
+    driver = Driver(Engine(STEP, assume_healthy=True))
+    for row in log.rows:
+        driver.feed(row)
+    driver.advance(after(61))
+    running = driver.engine.running["surge"]
+    # The example's keys may be below a gate, and not read on their own.
+    key = running._key(("acme",))
+    return config, running._read(key, after(61))
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_there_is_an_example(name: str) -> None:
+    """Each member of the union has an example here, and is chosen by its ``type``."""
+    (condition,) = rule(where=None, when=EXAMPLES[name]).conditions
+    assert condition.type == name  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_it_survives_the_log(name: str) -> None:
+    """Written into a rules row and read back, it is the same."""
+    config = rule(where=None, when=EXAMPLES[name])
+    assert RuleConfig.model_validate_json(config.model_dump_json(by_alias=True, exclude_none=True)) == config
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_it_speaks_both_languages(name: str) -> None:
+    """Its reason has text in both languages, with a number in it, whether it holds or not."""
+    for count in (0, 1, 9):
+        because = outcome(name, count)[1].read.reading.because
+        assert any(character.isdigit() for character in because.zh)
+        assert any(character.isdigit() for character in because.en)
+        assert not any("\u4e00" <= character <= "\u9fff" for character in because.en.replace("起火", ""))
+
+
+@pytest.mark.parametrize("name", [name for name in MEMBERS if name != "not"])
+def test_an_empty_window_does_not_hold(name: str) -> None:
+    """Of nothing at all it does not hold."""
+    assert not outcome(name, 0)[1].read.reading.holds
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_reading_changes_nothing(name: str) -> None:
+    """Read twice, it says the same."""
+    config, first = outcome(name, 9)
+    assert first.read.reading.holds is (name != "not")
+    assert outcome(name, 9)[1].read == first.read
+    assert config.leaves()
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+@pytest.mark.parametrize("count", range(6))
+def test_its_gate_is_honest(name: str, count: int) -> None:
+    """With fewer mentions than its gate asks for a rule does not hold, and cannot come to by time alone."""
+    config, read = outcome(name, count)
+    running_gates = [leaf.looks_at.least for leaf in config.leaves()]
+    alone = config.conditions[0] in config.leaves()
+    if alone and count < running_gates[0]:
+        assert not read.read.reading.holds
+        assert not read.read.reading.awake
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_it_is_documented(name: str) -> None:
+    """It has a section in the reference."""
+    from pathlib import Path
+
+    page = Path(__file__).parents[2] / "docs" / "reference" / "rules.md"
+    assert f"### `{name}`" in page.read_text(encoding="utf-8")
