@@ -7,6 +7,7 @@ which git ignores and the wheel contains; a stamp of what was asked for makes th
 import hashlib
 import os
 import shutil
+import ssl
 import subprocess
 import tempfile
 from pathlib import Path
@@ -86,6 +87,9 @@ def copy(source: Path, target: Path) -> None:
 
 def run_npm(work: Path) -> None:
     environment = {**os.environ, "npm_config_update_notifier": "false", "NO_COLOR": "1"}
+    trusted = next((path for path in trust_stores() if path and Path(path).is_file()), None)
+    if trusted is not None:
+        environment.setdefault("NODE_EXTRA_CA_CERTS", trusted)
     try:
         done = npm(cwd=work, env=environment, capture_output=True, text=True, timeout=NPM_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
@@ -93,6 +97,16 @@ def run_npm(work: Path) -> None:
     if done.returncode != 0:
         said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-15:])
         raise AssetError(f"npm could not fetch the scripts of the pages (exit {done.returncode}):\n{said}")
+
+
+def trust_stores() -> "tuple[str | None, ...]":
+    """Where this machine's own list of certificate authorities may be: node brings a list and does not look there."""
+    return (
+        os.environ.get("SSL_CERT_FILE"),
+        ssl.get_default_verify_paths().cafile,
+        "/etc/ssl/certs/ca-certificates.crt",  # Debian and its kin
+        "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora and its kin
+    )
 
 
 def npm(**options: Any) -> "subprocess.CompletedProcess[Any]":
