@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -80,8 +80,9 @@ class Hook:
 class Program:
     """``listener run`` on a configuration."""
 
-    def __init__(self, config: Path) -> None:
+    def __init__(self, config: Path, **environment: str) -> None:
         self.config = config
+        self.environment = {**os.environ, "PYTHONUNBUFFERED": "1", **environment}
         self.url = ""
         self.output: list[str] = []
         self._process: asyncio.subprocess.Process | None = None
@@ -91,7 +92,7 @@ class Program:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "listener", "run", "-c", str(self.config),
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env=self.environment,
         )  # fmt: skip
         up = asyncio.Event()
         self._reader = asyncio.create_task(self._read(up))
@@ -137,11 +138,11 @@ class Program:
         return code
 
 
-async def listener(*arguments: str) -> tuple[int, str, str]:
+async def listener(*arguments: str, environment: Mapping[str, str] | None = None) -> tuple[int, str, str]:
     """One command of the program: exit code, standard output, standard error."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "listener", *arguments,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=environment,
     )  # fmt: skip
     out, err = await process.communicate()
     return process.returncode or 0, out.decode(), err.decode()
