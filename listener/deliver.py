@@ -128,6 +128,7 @@ class Sender:
             previous=entry.previous,
             console_url=self._console(entry.incident.id),
             timezone=self.timezone,
+            was=entry.was,
         )
 
     async def _mark(self, write: Callable[[], Awaitable[None]]) -> None:

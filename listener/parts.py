@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import aiohttp
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from alerts.config import RouteConfig
 from listener.collector import Collector
-from listener.collectors import CollectorConfig, SourceConfig
+from listener.collectors import SourceConfig
 from listener.config import Config
 from listener.deliver import Address, Line
 from listener.flush import Routing
@@ -20,6 +21,8 @@ from listener.pipeline import Understanding
 from listener.storage.status import Shown, ShownSource, ShownTopic
 from rules.ruleset import SourceFacts, ruleset_json
 from rules.topic import Matcher
+
+Configured = TypeVar("Configured", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ async def build(config: Config, *, http: Http, session: aiohttp.ClientSession) -
             route=root.build() if root else None, channels={name: one.channel_names for name, one in receivers.items()}
         ),
         lines={
-            (name, label): Line(channel.build(session), receiver.language)
+            (name, label): Line(through(channel, config.proxy).build(session), receiver.language)
             for name, receiver in receivers.items()
             for label, channel in zip(receiver.channel_names, receiver.channels, strict=True)
         },
@@ -85,9 +88,11 @@ def rule_set(config: Config) -> str:
     return ruleset_json(config.rules, brands, sources)
 
 
-def through(source: CollectorConfig, proxy: SecretStr | None) -> CollectorConfig:
-    """The source with the general proxy, where it names none of its own."""
-    return source if source.proxy or not proxy else source.model_copy(update={"proxy": proxy})
+def through(part: Configured, proxy: SecretStr | None) -> Configured:
+    """The source or channel with the general proxy, where it could have one and names none of its own."""
+    if not proxy or getattr(part, "proxy", True):
+        return part
+    return part.model_copy(update={"proxy": proxy})
 
 
 def host_of(source: SourceConfig) -> str:

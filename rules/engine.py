@@ -156,7 +156,7 @@ class Engine:
             self._mention(mention, now)
         changes = (row for row in rows if isinstance(row, RevisionRow | ScoreRow))
         for change in sorted(changes, key=lambda row: (row.at, row.seq)):
-            self._change(change)
+            self._change(change, now)
         polls = (row for row in rows if isinstance(row, PollRow))
         for poll in sorted(polls, key=lambda row: (row.at, row.source, row.started_at, row.ok)):
             self.marks.poll(poll)
@@ -226,7 +226,7 @@ class Engine:
             return self._by_topic.get(next(iter(ref.facts)), ())
         return {rule.id: rule for topic in ref.facts for rule in self._by_topic.get(topic, ())}.values()
 
-    def _change(self, row: RevisionRow | ScoreRow) -> None:
+    def _change(self, row: RevisionRow | ScoreRow, now: datetime) -> None:
         """A mention counts as what it is now, where and when it counted before."""
         source, external_id = (
             (row.mention.source, row.mention.external_id)
@@ -247,7 +247,7 @@ class Engine:
             fresh = ref.fresh(rule.plan.allowance)
             rule.displace(ref, ref.facts.values(), fresh=fresh)
             rule.place(ref, new.values(), fresh=fresh)
-        self.recent.change(ref, new)
+        self.recent.change(ref, new, now)
 
     # ticks
 

@@ -134,7 +134,9 @@ def _living(  # noqa: C901  (the ways that an open alert can go, side by side)
     if sight.level < old.level:
         since, low = old.low_since or now, max(old.low or sight.level, sight.level)
         if sight.through - since >= keep:
-            return _told(new, sight, low), "lowered"
+            fallen = _told(new, sight, low)
+            # It may be lower still by now; for that the wait begins here.
+            return (replace(fallen, low_since=now, low=sight.level) if sight.level < low else fallen), "lowered"
         if (since, low) != (old.low_since, old.low):
             new = replace(new, low_since=since, low=low)
     elif old.low_since is not None:

@@ -17,6 +17,7 @@ from rules.filter import Test
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 OTHER = "__other__"
+NEVER = 2**62
 TELLING = 3
 """Excerpts kept per pane and shown per alert."""
 MAX_NAMES_PER_PANE = 2_000
@@ -38,10 +39,14 @@ def time_of(minute: int) -> datetime:
     return EPOCH + minute * MINUTE
 
 
+def _rank(facts: Facts) -> tuple[float, str, str]:
+    return -facts.weight, facts.source, facts.external_id
+
+
 def more_telling(facts: Iterable[Facts]) -> list[Facts]:
     """The most telling, one of each text; the same whatever order they came in."""
     best: dict[str, Facts] = {}
-    for one in sorted(facts, key=lambda one: (-one.weight, one.source, one.external_id)):
+    for one in sorted(facts, key=_rank):
         best.setdefault(one.text, one)
     return list(best.values())[:TELLING]
 
@@ -112,7 +117,7 @@ class Pane(Tally):
         if len(self.rest) + len(keys) > MAX_NAMES_PER_PANE:
             keys = [key if key in self.rest else (key[0], OTHER) for key in keys]
         self.count_one(who, keys, facts.people, 1)
-        if len(self.telling) < TELLING or facts.weight >= self.telling[-1].weight:
+        if len(self.telling) < TELLING or _rank(facts) < _rank(self.telling[-1]):
             self.telling = more_telling((*self.telling, facts))
         return who, keys
 
@@ -146,9 +151,10 @@ class Shape:
     windows: tuple[int, ...]
     totals: tuple[int, ...]
 
-    @property
-    def kept(self) -> int:
-        return max(*self.windows, *self.totals, 0)
+
+def kept(shape: Shape) -> int:
+    """For how many minutes a shape needs counts."""
+    return max(*shape.windows, *shape.totals, 0)
 
 
 class Series:
@@ -158,7 +164,7 @@ class Series:
     the windows end; ``first``: the earliest pane that ever held a mention.
     """
 
-    __slots__ = ("every", "first", "minute", "minutes", "panes", "shape", "tallies", "totals")
+    __slots__ = ("every", "first", "kept", "minute", "minutes", "panes", "shape", "tallies", "totals")
 
     def __init__(self, shape: Shape) -> None:
         self.panes: dict[int, Facts | Pane] = {}
@@ -170,6 +176,7 @@ class Series:
     def take_shape(self, shape: Shape, minute: int) -> None:
         """Keep these windows (ascending) from now on, filled with what is there."""
         self.shape = shape
+        self.kept = kept(shape)
         self.minute = minute
         self.tallies = [Tally(size) for size in shape.windows]
         self.totals = [Total(size) for size in shape.totals]
@@ -188,7 +195,7 @@ class Series:
         """Count a mention; one that is not *fresh* is history, which only references see."""
         if self.first is None or minute < self.first:
             self.first = minute
-        if minute <= self.minute - self.shape.kept:
+        if minute <= self.minute - self.kept:
             return
         self._count(minute, 1)
         if not fresh or minute <= self.tallies[-1].low:
@@ -247,6 +254,16 @@ class Series:
                 total.low = low
         self._forget(minute)
 
+    def stands_until(self) -> int:
+        """The minute at which a mention leaves a window next, so that something changes without a new one."""
+        minutes, until = self.minutes, NEVER
+        windows: list[Tally | Total] = [*self.tallies, *self.totals]
+        for window in windows:
+            inside = bisect_right(minutes, window.low)
+            if inside < len(minutes):
+                until = min(until, minutes[inside] + window.size)
+        return until
+
     def telling(self, tally: Tally) -> list[Facts]:
         """The most telling mentions that stand in the window."""
         reached = self.minutes[bisect_right(self.minutes, tally.low) :]
@@ -277,7 +294,7 @@ class Series:
                 total.mentions += by
 
     def _forget(self, minute: int) -> None:
-        minutes, kept = self.minutes, minute - self.shape.kept
+        minutes, kept = self.minutes, minute - self.kept
         if minutes and minutes[0] <= kept:
             gone = bisect_right(minutes, kept)
             for number in minutes[:gone]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from alerts import Because, Level
+from rules.panes import NEVER
 
 if TYPE_CHECKING:
     from rules.filter import Filter
@@ -35,8 +36,9 @@ class Reading:
     """The outcome of a condition, *and because*. ``value`` and ``expected`` are in mentions.
 
     ``awake``: whether it may come to hold by the passing of time alone; where it may not, the engine does not read the
-    key again before a row arrives for it. ``leaf`` is the condition whose window is shown. ``level`` is the rule's
-    to fill in: the highest whose test holds.
+    key again before a row arrives for it. ``turns``: the minute at which time changes it even if no mention leaves a
+    window. ``leaf`` is the condition whose window is shown. ``level`` is the rule's to fill in: the highest whose test
+    holds.
     """
 
     holds: bool
@@ -46,6 +48,7 @@ class Reading:
     figures: Figures
     leaf: "Leaf"
     awake: bool
+    turns: int = NEVER
     baseline: Literal["none", "cold", "daily", "weekly"] = "none"
     words: tuple[tuple[str, int], ...] = ()
     level: Level | None = None

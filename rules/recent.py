@@ -55,9 +55,9 @@ class Recent:
             self._by_minute[ref.minute] = []
         self._by_minute[ref.minute].append(ref.id)
 
-    def change(self, ref: Ref, facts: Mapping[str, Facts]) -> Ref:
-        self.refs[ref.id] = changed = replace(ref, facts=facts)
-        return changed
+    def change(self, ref: Ref, facts: Mapping[str, Facts], now: datetime) -> None:
+        """It counts as *facts* from tick *now* on."""
+        self.refs[ref.id] = replace(ref, facts=facts, placed=now)
 
     def forget(self, oldest: int) -> None:
         """Let go of what stands before minute *oldest*, and of more where there are too many."""

@@ -9,7 +9,7 @@ from alerts import Level
 from rules.conditions.combine import all_of, read_each
 from rules.episode import Episode, forget
 from rules.facts import Facts
-from rules.panes import OTHER, Series, minute_of
+from rules.panes import OTHER, Series, kept, minute_of
 from rules.plan import Plan
 from rules.reading import Reading, State
 from rules.recent import Ref
@@ -25,8 +25,9 @@ KeyValues = tuple[str, ...]
 class Key:
     """One value of a rule's ``by``: its panes by shape, its episode, and what the conditions remember.
 
-    ``awake``: it may come to hold by the passing of time alone. ``identity``: its alerts' fingerprint. ``last``: what was
-    read of it last, which stands until a row comes for it or its windows move.
+    ``awake``: it may come to hold by the passing of time alone, but not before minute ``wakes``.
+    ``identity``: its alerts' fingerprint.
+    ``last``: what was read of it last, which stands until a row comes for it or its windows move.
     """
 
     values: KeyValues
@@ -34,6 +35,7 @@ class Key:
     episode: Episode | None = None
     state: State = None
     awake: bool = False
+    wakes: int = 0
     identity: str = ""
     last: "Read | None" = None
 
@@ -73,7 +75,7 @@ class Running:
         self.keys: dict[KeyValues, Key] = {}
         self.dirty: set[KeyValues] = set()
         self.active: set[KeyValues] = set()
-        self.awake: set[KeyValues] = set()
+        self.awake: dict[KeyValues, int] = {}
 
     @property
     def id(self) -> str:
@@ -84,7 +86,7 @@ class Running:
         old = {shape.id: shape for shape in self.plan.shapes}
         minute = minute_of(now)
         grown = [one for one in plan.shapes if one.id not in old or one.windows[-1] > old[one.id].windows[-1]]
-        longer = {one.id for one in plan.shapes if one.id in old and one.kept > old[one.id].kept}
+        longer = {one.id for one in plan.shapes if one.id in old and kept(one) > kept(old[one.id])}
         same = self.plan.rule.when == plan.rule.when
         self.plan = plan
         self._watched.clear()
@@ -98,12 +100,12 @@ class Running:
         for key in self.keys.values():
             series = {}
             for shape in plan.shapes:
-                kept = key.series.get(shape.id)
-                if kept is None:
-                    kept = Series(shape)
+                counted = key.series.get(shape.id)
+                if counted is None:
+                    counted = Series(shape)
                 else:
-                    kept.take_shape(shape, minute)
-                series[shape.id] = kept
+                    counted.take_shape(shape, minute)
+                series[shape.id] = counted
             key.series = series
             key.last = None
             if not same:
@@ -132,17 +134,19 @@ class Running:
 
     def read(self, now: datetime, *, turned: bool) -> list[Outcome]:
         """Every key that may have something to say. ``turned``: a new minute has begun, so windows have moved."""
-        due = {*self.dirty, *self.active, *(self.awake if turned else ())}
+        minute = minute_of(now)
+        woken = [values for values, wakes in self.awake.items() if wakes <= minute] if turned else []
+        due = {*self.dirty, *self.active, *woken}
         outcomes = []
         for values in sorted(due):
             key = self.keys[values]
             # Between two minutes windows stand still, so what was read of an open alert still holds.
             if key.last is not None and not turned and values not in self.dirty:
                 outcomes.append(Outcome(key, key.last, key.state))
-            elif key.episode is not None or not self._below(key, minute_of(now)):
+            elif key.episode is not None or not self._below(key, minute):
                 outcomes.append(self._read(key, now))
             else:
-                self.awake.discard(values)
+                self.awake.pop(values, None)
         return outcomes
 
     def _below(self, key: Key, minute: int) -> bool:
@@ -171,13 +175,16 @@ class Running:
     def drop(self, values: KeyValues) -> None:
         """Forget a key, whatever it holds."""
         del self.keys[values]
-        for marked in (self.dirty, self.active, self.awake):
-            marked.discard(values)
+        self.dirty.discard(values)
+        self.active.discard(values)
+        self.awake.pop(values, None)
 
     def keep(self, outcome: Outcome, episode: Episode | None) -> None:
         """Take an outcome over."""
-        key = outcome.key
-        key.state, key.episode, key.awake = outcome.state, episode, outcome.read.reading.awake
+        key, reading = outcome.key, outcome.read.reading
+        key.state, key.episode, key.awake = outcome.state, episode, reading.awake
+        if reading.awake:
+            key.wakes = min(reading.turns, *(one.stands_until() for one in key.series.values()))
         self.mark(key)
         key.last = outcome.read if episode is not None and episode.active else None
 
@@ -185,7 +192,10 @@ class Running:
         """Sort a key by when it has to be read."""
         alive = key.episode is not None and key.episode.active
         (self.active.add if alive else self.active.discard)(key.values)
-        (self.awake.add if key.awake else self.awake.discard)(key.values)
+        if key.awake:
+            self.awake[key.values] = key.wakes
+        else:
+            self.awake.pop(key.values, None)
 
     def sweep(self, now: datetime) -> None:
         """Forget keys that hold nothing any more."""

@@ -20,7 +20,7 @@ from rules.ruleset import RuleError, load_ruleset, ruleset_json
 from rules.running import Key, Running
 from rules.watermark import Seen
 
-FORMAT = 1
+FORMAT = 2
 """Raised with every change of what is kept; a snapshot of another format is refused, and the log is read instead."""
 
 _ROWS: dict[str, type] = {
@@ -163,13 +163,13 @@ def _load_rule(ready: Plan, state: Mapping[str, Any], minute: int, tables: _Tabl
 
 def _dump_key(key: Key, minute: int, shared: _Shared) -> list[Any]:
     series = {name: _dump_series(one, minute, shared) for name, one in key.series.items()}
-    return [key.values, _EPISODE.dump(key.episode), key.state, key.awake, series]
+    return [key.values, _EPISODE.dump(key.episode), key.state, key.awake, key.wakes, series]
 
 
 def _load_key(row: list[Any], ready: Plan, minute: int, tables: _Tables) -> Key:
-    values, episode, state, awake, kept = row
+    values, episode, state, awake, wakes, kept = row
     series = {shape.id: _load_series(kept[shape.id], shape, minute, tables) for shape in ready.shapes}
-    return Key(tuple(values), series, _EPISODE.load(episode), state, awake)
+    return Key(tuple(values), series, _EPISODE.load(episode), state, awake, wakes)
 
 
 def _dump_series(series: Series, minute: int, shared: _Shared) -> list[Any]:

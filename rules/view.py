@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from alerts import Because
-from rules.panes import Series, Tally, minute_of, time_of
+from rules.panes import NEVER, Series, Tally, minute_of, time_of
 
 if TYPE_CHECKING:
     from rules.plan import Plan
@@ -18,13 +18,14 @@ class Preceding:
     """The stretch before a window: its mentions, how many of its minutes were watched, and whether that is enough.
 
     ``watched``: the rule has stood for all of it. ``reaches_back``: mentions are known from its beginning or before,
-    as after an import of old ones.
+    as after an import of old ones. ``turns``: the minute at which one of the two changes next.
     """
 
     mentions: int
     minutes: int
     watched: bool
     reaches_back: bool
+    turns: int
 
 
 class View:
@@ -71,6 +72,7 @@ class View:
             minutes=max(0, end - max(begin, known)),
             watched=watched <= begin,
             reaches_back=known <= begin,
+            turns=min((one + whole.size for one in (known, watched) if one > begin), default=NEVER),
         )
 
     def start(self, leaf: "Leaf") -> datetime:

@@ -100,6 +100,16 @@ class EmailConfig(Strict):
         return EmailChannel(self, clock)
 
 
+async def _log_in(client: aiosmtplib.SMTP, username: str, password: str) -> None:
+    """By the best way that the server offers, once: a second try after a refusal may be answered by hanging up."""
+    ways = {"cram-md5": client.auth_crammd5, "plain": client.auth_plain, "login": client.auth_login}
+    for name, way in ways.items():
+        if name in client.server_auth_methods:
+            await way(username, password)
+            return
+    raise aiosmtplib.SMTPNotSupported("it offers no login that is known here")
+
+
 class EmailChannel:
     def __init__(self, config: EmailConfig, clock: Clock = utc_now) -> None:
         self._config = config
@@ -133,13 +143,19 @@ class EmailChannel:
             local_hostname=sender.rpartition("@")[2],  # the default asks the resolver, and waits for it
             timeout=smtp.timeout.total_seconds(),
             use_tls=smtp.security == "tls",
-            start_tls=smtp.security == "starttls",
+            start_tls=False,  # asked for below, so that a server without it is told from a line that broke
             tls_context=self._tls,
         )
         try:
             await client.connect()
+            await client.ehlo()
+            if smtp.security == "starttls":
+                if not client.supports_extension("starttls"):
+                    raise aiosmtplib.SMTPNotSupported("it offers no STARTTLS")
+                await client.starttls(tls_context=self._tls)
+                await client.ehlo()
             if smtp.password is not None:
-                await client.login(smtp.username or sender, smtp.password.get_secret_value())
+                await _log_in(client, smtp.username or sender, smtp.password.get_secret_value())
             try:
                 refused, _ = await client.sendmail(sender, recipients, mail)
             except aiosmtplib.SMTPRecipientsRefused as error:

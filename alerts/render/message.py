@@ -136,8 +136,9 @@ def _facts(notification: Notification) -> list[tuple[str, str]]:
                 count=people(reached.mentions, language), negative=people(reached.negative, language)
             ),
             word["authors"].format(count=people(reached.authors, language)),
-            word["people"].format(count=people(reached.people, language)),
         ]
+        if reached.people:  # nought means that no source tells, not that nobody saw it
+            spread.append(word["people"].format(count=people(reached.people, language)))
         found.append((word["spread"], " · ".join(spread)))
     if reached.channels:
         counts = [
@@ -158,9 +159,8 @@ def _facts(notification: Notification) -> list[tuple[str, str]]:
     if also:
         found.append((word["also"], also))
     found.append((word["coverage"], _coverage(notification)))
-    playbook = clean(lead.playbook[:_READ_AT_MOST])
-    if playbook and not safe_url(playbook):
-        found.append((word["playbook"], cut(playbook, 200)))
+    if lead.playbook and not safe_url(lead.playbook):
+        found.append((word["playbook"], cut(defuse(lead.playbook[:_READ_AT_MOST], word["link"]), 200)))
     return found
 
 

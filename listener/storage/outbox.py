@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts import Incident, NotificationKind, Receipt
+from alerts import Incident, Level, NotificationKind, Receipt
 from alerts.codec import dump_incident, load_incident
 from listener.storage.database import insert
 from listener.storage.tables import holds, outbox
@@ -18,7 +18,10 @@ _WAITING = ("pending", "leased")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One message to one channel; ``incident`` is as it was when the message became due."""
+    """One message to one channel; ``incident`` is as it was when the message became due.
+
+    ``previous``: the receipt of the incident's first message there; ``was``: the level of its last.
+    """
 
     id: int
     key: str
@@ -30,6 +33,7 @@ class Entry:
     created_at: datetime
     attempts: int
     previous: Receipt | None
+    was: Level | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +121,18 @@ async def lease(connection: AsyncConnection, entry_id: int, now: datetime) -> En
         .values(state="leased", lease_until=now + LEASE, attempts=outbox.c.attempts + 1)
     )
     row = (await connection.execute(select(outbox).where(outbox.c.id == entry_id))).one()
-    first = (
-        select(outbox.c.ref, outbox.c.done_at)
+    sent = (
+        select(outbox.c.ref, outbox.c.done_at, outbox.c.level)
         .where(
             outbox.c.incident == row.incident,
             outbox.c.receiver == row.receiver,
             outbox.c.channel == row.channel,
             outbox.c.state == "sent",
         )
-        .order_by(outbox.c.id)
         .limit(1)
     )
-    previous = (await connection.execute(first)).one_or_none()
+    previous = (await connection.execute(sent.order_by(outbox.c.id))).one_or_none()
+    last = (await connection.execute(sent.order_by(outbox.c.id.desc()))).one_or_none()
     return Entry(
         id=row.id,
         key=row.key,
@@ -140,6 +144,7 @@ async def lease(connection: AsyncConnection, entry_id: int, now: datetime) -> En
         created_at=row.created_at,
         attempts=row.attempts,
         previous=Receipt(ref=previous.ref, at=previous.done_at) if previous else None,
+        was=Level(last.level) if last else None,
     )
 
 

@@ -78,6 +78,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "unknown": ("未判断", "Not judged"),
     "authors": ("作者", "Authors"),
     "people": ("至少触达", "Reach, at least"),
+    "people_unknown": ("未知", "unknown"),
     "channels": ("渠道", "Channels"),
     "seen_expected": ("实测 / 常态", "Seen / usual"),
     "window": ("统计窗口", "Window"),

@@ -97,12 +97,14 @@ def _together(readings: Sequence[Reading]) -> Reading:
     expected = next((one.expected for one in readings if one.expected is not None), None)
     words = next((one.words for one in readings if one.words), ())
     cold = any(one.baseline == "cold" for one in readings)
+    turns = min(one.turns for one in readings)
     return replace(
         first,
         because=because,
         expected=first.expected if first.expected is not None else expected,
         figures=_figures(readings),
         words=words,
+        turns=turns,
         baseline="cold" if cold else first.baseline,
     )
 

@@ -75,6 +75,8 @@ class Spike(Strict):
             figures(tally, factor=times),
             self,
             awake=count >= self.at_least,
+            # Above the doubled floor what is expected decides, and while cold that changes by the minute.
+            turns=0 if cold and count >= floor else before.turns,
             baseline="cold" if cold else "none",
         )
         return reading, None

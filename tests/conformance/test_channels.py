@@ -10,6 +10,7 @@ import re
 import ssl
 import traceback
 import typing
+import warnings
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -31,8 +32,10 @@ from alerts.sample import sample_notification
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 CONFIG = TypeAdapter(ChannelConfig)
-TYPES = {member.model_fields["type"].annotation.__args__[0] for member in typing.get_args(typing.get_args(ChannelConfig)[0])}
-SECRET = "s3cr3t-T0ken-4711"  # noqa: S105
+TYPES = {
+    member.model_fields["type"].annotation.__args__[0] for member in typing.get_args(typing.get_args(ChannelConfig)[0])
+}
+SECRET = "s3cr3t-T0ken-4711"
 PAGES = re.compile(r"<!|<@|<#|[@＠](?:all|here|channel|everyone|所有人|U\d+)", re.IGNORECASE)
 BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f]")
 AWKWARD = {
@@ -55,7 +58,9 @@ AWKWARD = {
 
 def awkward(text: str, kind="open") -> Notification:
     """A notification whose every text that can come from outside is *text*."""
-    plain = sample_notification(NOW, "zh", console_url="https://listener.example.com/incidents/1", timezone="Asia/Shanghai")
+    plain = sample_notification(
+        NOW, "zh", console_url="https://listener.example.com/incidents/1", timezone="Asia/Shanghai"
+    )
     lead = plain.incident.lead
     bad = replace(
         lead,
@@ -264,9 +269,6 @@ class Mailbox:
     def __init__(self, peer):
         self.peer = peer
 
-    async def auth_PLAIN(self, server, args):  # noqa: N802
-        raise NotImplementedError
-
     async def _refusal(self, stage):
         self.peer.requests += stage == "MAIL"
         answer = self.peer.replies.get(stage)
@@ -332,7 +334,11 @@ class Page(HTMLParser):
         if tag not in "html head meta title style body table tr td h1 p div a".split():
             self.problems.append(f"<{tag}>")
         for name, value in attrs:
-            if name.startswith("on") or name == "src" or (name == "href" and not value.startswith(("http://", "https://"))):
+            if (
+                name.startswith("on")
+                or name == "src"
+                or (name == "href" and not value.startswith(("http://", "https://")))
+            ):
                 self.problems.append(f"{name}={value}")
 
     def handle_data(self, data):
@@ -349,7 +355,8 @@ async def email(tmp_path, *, security="starttls") -> AsyncIterator[MailPeer]:
     connections = set()
 
     def authenticate(server, session, envelope, mechanism, data):
-        return AuthResult(success=(data.login, data.password) == (b"alerts@example.com", SECRET.encode()))
+        known = (data.login, data.password) == (b"alerts@example.com", SECRET.encode())
+        return AuthResult(success=known, handled=False)  # the server answers 535
 
     class Server(SMTP):
         def connection_made(self, transport):
@@ -357,16 +364,18 @@ async def email(tmp_path, *, security="starttls") -> AsyncIterator[MailPeer]:
             super().connection_made(transport)
 
     def protocol():
-        return Server(
-            Mailbox(peer),
-            hostname="mail.example.com",
-            tls_context=context if security == "starttls" else None,
-            require_starttls=security == "starttls",
-            authenticator=authenticate,
-            auth_required=True,
-            auth_require_tls=security == "starttls",
-            timeout=5,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a login without STARTTLS is what some tests are about
+            return Server(
+                Mailbox(peer),
+                hostname="mail.example.com",
+                tls_context=context if security == "starttls" else None,
+                require_starttls=security == "starttls",
+                authenticator=authenticate,
+                auth_required=True,
+                auth_require_tls=security == "starttls",
+                timeout=5,
+            )
 
     loop = asyncio.get_running_loop()
     server = await loop.create_server(protocol, "127.0.0.1", 0, ssl=context if security == "tls" else None)
@@ -577,7 +586,9 @@ async def unused_port():
 
 
 @networked
-@pytest.mark.parametrize("garbage", [b"", b"\x00" * 100, b"HTTP/1.1 abc\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\no"])
+@pytest.mark.parametrize(
+    "garbage", [b"", b"\x00" * 100, b"HTTP/1.1 abc\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\no"]
+)
 async def test_a_cut_connection_is_a_network_error(peer, http, garbage):
     """A connection that breaks, or speaks another protocol, is a retryable error, and the secret stays inside."""
 
@@ -739,7 +750,14 @@ async def test_retries_are_the_same_message(peer, http):
 
 # ---- Slack
 
-SLACK_TEMPORARY = ["ratelimited", "rate_limited", "fatal_error", "internal_error", "service_unavailable", "request_timeout"]
+SLACK_TEMPORARY = [
+    "ratelimited",
+    "rate_limited",
+    "fatal_error",
+    "internal_error",
+    "service_unavailable",
+    "request_timeout",
+]
 SLACK_FINAL = {
     "invalid_auth": "auth",
     "account_inactive": "auth",
@@ -770,7 +788,8 @@ async def test_slack_refuses_with_200(peer, http, word):
 
 @pytest.mark.parametrize("peer", ["slack-webhook", "slack-bot"], indirect=True)
 @pytest.mark.parametrize(
-    "body", ["", "OK", "okay", "<html>welcome</html>", "{}", '{"ok": "true"}', '{"ok": 1}', "[true]", "null", "[" * 9000]
+    "body",
+    ["", "OK", "okay", "<html>welcome</html>", "{}", '{"ok": "true"}', '{"ok": 1}', "[true]", "null", "[" * 9000],
 )
 async def test_slack_success_is_in_the_body(peer, http, body):
     """HTTP 200 with anything but Slack's own yes is not taken for sent."""
@@ -808,7 +827,11 @@ async def test_slack_webhook_answers(peer, http, status, word, reason, retryable
 @pytest.mark.parametrize("word", ["invalid_blocks", "msg_blocks_too_long"])
 async def test_slack_without_blocks_where_it_refuses_them(peer, http, word):
     """A message whose blocks Slack refuses is told as text, in one send."""
-    answers = [web.Response(status=400, text=word) if "webhook" in peer.config else web.json_response({"ok": False, "error": word})]
+    answers = [
+        web.Response(status=400, text=word)
+        if "webhook" in peer.config
+        else web.json_response({"ok": False, "error": word})
+    ]
     peer.refuse = lambda: answers.pop() if answers else None
     await peer.build(http).send(notification())
     assert ["三个工作日" in text for text in peer.texts] == [True]
@@ -928,7 +951,8 @@ async def test_smtp_replies(peer, http, stage, reply, retryable):
     channel = peer.build(http)
     error = await refusal(channel)
     assert retryable is error.retryable
-    assert reply[:3] in error.detail
+    # After 421 the library finds the line closed; what counts is that it is tried again.
+    assert reply[:3] in error.detail or (reply.startswith("421") and error.reason == "network")
     assert_no_secret(peer, channel, error)
     peer.replies.clear()
     await channel.send(notification())
@@ -1036,7 +1060,9 @@ def test_bad_configuration_is_refused_without_secrets(bad):
     """What cannot work is refused when it is read, and the message quotes no secret."""
     with pytest.raises(ValueError) as caught:
         CONFIG.validate_python(bad)
-    told = [f"{error['loc']} {error['msg']} {error.get('ctx', '')}" for error in caught.value.errors(include_input=False)]
+    told = [
+        f"{error['loc']} {error['msg']} {error.get('ctx', '')}" for error in caught.value.errors(include_input=False)
+    ]
     assert told
     assert not [text for text in told if SECRET in text]
 

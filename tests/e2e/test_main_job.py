@@ -152,7 +152,8 @@ async def test_reload_swaps_all_or_nothing(tmp_path: Path) -> None:
         assert last["alert"] == first["alert"]
 
         program.config.write_text(
-            good.replace("id: loud", "id: louder").replace("red: {at_least: 50}", "red: {at_least: 99}"), encoding="utf-8"
+            good.replace("id: loud", "id: louder").replace("red: {at_least: 50}", "red: {at_least: 99}"),
+            encoding="utf-8",
         )
         _hangup(program)
         await until(lambda: any(e == "resolved" for e in _alert_states(site, first["alert"])))
@@ -253,7 +254,9 @@ async def test_the_log_replayed_is_the_life_that_was_lived(tmp_path: Path) -> No
     assert len(mentions.splitlines()) == 65
     (tmp_path / "mentions.jsonl").write_text(mentions + "{broken\n", encoding="utf-8")
     other = tmp_path / "other.yml"
-    other.write_text((tmp_path / "main.yml").read_text(encoding="utf-8").replace("main.db", "other.db"), encoding="utf-8")
+    other.write_text(
+        (tmp_path / "main.yml").read_text(encoding="utf-8").replace("main.db", "other.db"), encoding="utf-8"
+    )
     code, _, errors = await listener("import", "-c", str(other), str(tmp_path / "mentions.jsonl"))
     assert code == 1
     assert "mentions.jsonl:66" in errors

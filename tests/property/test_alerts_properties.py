@@ -150,9 +150,7 @@ def test_incident_gathers_a_topic_while_it_is_not_quiet(history):
             assert len(incident.alerts) == 1
         newest[event.topic or event.alert] = incident
     assert [incident.id for incident in incidents.open()] == [
-        incident.id
-        for incident in sorted(newest.values(), key=lambda one: (one.opened_at, one.id))
-        if incident.open
+        incident.id for incident in sorted(newest.values(), key=lambda one: (one.opened_at, one.id)) if incident.open
     ]
 
 

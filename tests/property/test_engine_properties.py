@@ -197,6 +197,24 @@ def test_passing_ticks_over_changes_nothing(steps: Any, healthy: bool) -> None:
     assert told(events) == told(replayed(rows, healthy=healthy))
 
 
+@given(logs, st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_reading_only_what_may_have_changed_changes_nothing(steps: Any, healthy: bool) -> None:
+    """An engine that reads every key at every tick, without gates, tells what one tells that reads a few."""
+    rows = write(steps)
+    engine, events = Engine(STEP, assume_healthy=healthy), list[AlertEvent]()
+    waiting, tick = list(rows), engine.at_or_after(rows[0].at + timedelta(microseconds=1))
+    while tick <= rows[-1].at + timedelta(minutes=30):
+        while waiting and waiting[0].at < tick:
+            engine.observe(waiting.pop(0))
+        for running in engine.running.values():
+            running.dirty.update(running.keys)
+            running.plan = replace(running.plan, gates=())
+        events += engine.evaluate(tick)
+        tick += STEP
+    assert told(events) == told(replayed(rows, healthy=healthy))
+
+
 @given(logs)
 @settings(max_examples=60, deadline=None)
 def test_history_never_fires(steps: Any) -> None:

@@ -86,16 +86,18 @@ def test_ratio_holds_at_exactly_its_share() -> None:
     assert reading.because.en == "30% negative in the last 1 h (3 of 10 mentions), threshold 30%"
 
 
-def test_ratio_can_begin_to_hold_as_praise_leaves_the_window() -> None:
+@pytest.mark.parametrize("also", [[], [volume(5)]], ids=["alone", "with another"])
+@pytest.mark.parametrize("praise", [1, 2])
+def test_ratio_can_begin_to_hold_as_praise_leaves_the_window(praise: int, also: list[Mapping[str, Any]]) -> None:
     """A share rises without a new mention when the window moves past the others; the alert opens then."""
     log = Log()
     when = {"type": "ratio", "window": timedelta(minutes=10), "at_least": 0.6, "floor": 5}
-    log.rules(START, rule(where=None, when=when))
-    log.burst(after(1), 10, every=timedelta(seconds=1), label="positive")
+    log.rules(START, rule(where=None, when=[when, *also]))
+    log.burst(after(praise, 1), 10, every=timedelta(seconds=1), label="positive")
     log.burst(after(8), 5, every=timedelta(seconds=1))
     events = run(log.rows)
     assert events[0].event == "opened"
-    assert events[0].at == after(12)
+    assert events[0].at == after(11 + praise)
 
 
 def history(log: Log, count: int, hours: float = 6) -> None:
@@ -151,6 +153,29 @@ def test_cold_spike_doubles_its_floor(count: int, holds: bool) -> None:
     assert reading.because.en.endswith("; watched for less than 6 h, so the floor is doubled to 20")
 
 
+def opened_at(log: Log) -> list[float]:
+    """The minutes at which an alert opened."""
+    return [(event.at - START) / MINUTES for event in run(log.rows) if event.event == "opened"]
+
+
+def test_a_cold_spike_opens_when_its_reference_is_complete() -> None:
+    """Seven are too few while the floor is doubled, and enough at the minute at which the reference is complete."""
+    log = Log()
+    log.rules(START, rule(when=spike(window=10 * MINUTES, reference=60 * MINUTES, at_least=5)))
+    log.burst(after(65), 7, every=timedelta(seconds=1))
+    assert opened_at(log) == [70]
+
+
+def test_a_cold_spike_opens_as_the_stretch_before_grows() -> None:
+    """Ten mentions in 17 watched minutes lead to expect fewer than in 12: what was too few is enough five minutes later."""
+    log = Log()
+    log.rules(START, rule(when=spike(window=10 * MINUTES, reference=60 * MINUTES, at_least=4, factor=1.5)))
+    log.burst(after(1), 3, every=timedelta(seconds=60))
+    log.burst(after(4), 7, every=timedelta(seconds=1), label="negative")
+    log.burst(after(21, 30), 9, every=timedelta(seconds=1))
+    assert opened_at(log) == [4.25, 27]
+
+
 def test_cold_spike_without_a_stretch_to_compare_with() -> None:
     """In the first minutes nothing is expected, and the reason says that there is nothing to compare with."""
     reading = read(busy(20, 1), 2, when=spike())
@@ -174,6 +199,7 @@ def test_one_old_pinned_post_does_not_warm_a_spike() -> None:
     """A single mention from long ago shows no baseline: the reference stays cold."""
     log = busy(12, 1)
     log.mention(after(0, 1), event_at=after(-60 * 24), history=True)
+    log.mention(after(0, 1), event_at=after(-60), history=True)
     assert read(log, 2, when=spike()).baseline == "cold"
 
 

@@ -148,6 +148,20 @@ def test_what_fires_again_within_an_hour_is_the_same_alert() -> None:
     assert events[4].alert[:16] == events[0].alert[:16]
 
 
+def test_an_hour_and_a_half_later_is_another_episode() -> None:
+    """The hour is counted from the resolution, whether or not what was remembered has been swept away."""
+    log = surge()
+    log.burst(after(1), 3, every=timedelta(seconds=1))
+    log.burst(after(16 + 61), 3, every=timedelta(seconds=1))
+    events = run(log.rows)
+    assert events[1].at == after(16)
+    assert [event.revision for event in events] == [1, 2, 1, 2]
+    log = surge()
+    log.burst(after(1), 3, every=timedelta(seconds=1))
+    log.burst(after(16 + 59), 3, every=timedelta(seconds=1))
+    assert [event.revision for event in run(log.rows)] == [1, 2, 3, 4]
+
+
 def test_reopening_respects_for() -> None:
     """What fires again while it is remembered has to last as long as the first time."""
     log = surge(when=volume(1, 2), for_=3 * MINUTE)
@@ -237,6 +251,19 @@ def test_a_recovery_waits_for_a_poll_even_where_none_fails() -> None:
     log.poll(after(10, 30))
     events = run(log.rows, healthy=False, until=after(20))
     assert [(event.event, event.at) for event in events][1] == ("resolved", after(10, 45))
+
+
+def test_a_blind_source_holds_a_lower_level_up() -> None:
+    """A level does not fall either while the source that gave it is not seen, though another goes on."""
+    log = surge(levels={"yellow": {}, "orange": {"at_least": 6}}, when=volume(2, 5))
+    polled(log, 0, 5)
+    log.burst(after(4), 6, every=timedelta(seconds=1))
+    polled(log, 5, 40, ok=False)
+    for minute in range(5, 40):
+        log.burst(after(minute), 1, source="forum", author=f"f{minute}")
+    polled(log, 0, 40, source="forum")
+    assert story(run(log.rows, healthy=False, until=after(39))) == [("opened", "orange")]
+    assert ("lowered", "yellow") in story(run(log.rows, healthy=True, until=after(39)))
 
 
 def test_another_source_that_fails_does_not_hold_it_up() -> None:
@@ -363,6 +390,7 @@ def test_keys_are_bounded() -> None:
         log.mention(after(1), name=f"n{number}", channel=f"c{number:05}")
     events = run(log.rows, until=after(2))
     assert [(event.key, event.seen) for event in events] == [({"topic": "acme", "channel": "__other__"}, 10)]
+    assert run([log.rows[0], *reversed(log.rows[1:])], until=after(2)) == events
 
 
 def test_a_revision_changes_reach_and_never_counts_twice() -> None:
@@ -392,6 +420,21 @@ def test_a_later_score_replaces_the_first() -> None:
     log.score(after(1, 4), "m2", "neutral")
     log.score(after(1, 5), "joke", "negative")
     assert run(log.rows) == []
+
+
+def test_a_mention_that_changes_after_an_edit_counts_once() -> None:
+    """What counted before the filter was edited, and changes twice after, counts once under the new filter."""
+    log = surge()
+    kept = log.mention(after(1), name="kept").mention
+    log.mention(after(1, 1), name="other")
+    log.rules(after(1, 30), rule(where={"label": ["negative", "neutral"]}, when=volume(2)))
+    log.mention(after(1, 40), name="new", event_at=after(1))
+    assert run(log.rows, until=after(2)) == []
+    for second in range(5):
+        log.revision(after(2, second), kept)
+        log.revision(after(2, 20 + second), kept)
+    events = run(log.rows, until=after(5))
+    assert [event.seen for event in events] == [2]
 
 
 def test_the_same_mention_twice_counts_once() -> None:
@@ -445,7 +488,7 @@ def test_a_rule_set_that_cannot_be_read_is_refused() -> None:
 def test_a_snapshot_of_something_else_is_refused() -> None:
     """A text that is no snapshot, or of another format, raises ValueError: the log is read instead."""
     text = Engine(STEP).snapshot()
-    for other in ("", "{}", "null", "[1]", text.replace('"format":1', '"format":0'), text[:-2]):
+    for other in ("", "{}", "null", "[1]", text.replace('"format":2', '"format":1'), text[:-2]):
         with pytest.raises(ValueError, match="not a snapshot"):
             Engine.restore(other)
 
