@@ -1,5 +1,7 @@
 # Needs Python 3.11 or newer and make; everything else comes from the locked package lists.
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3 || command -v python)
+# The first that runs and is new enough: a name on the PATH may be a shim without a Python behind it.
+PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14 python; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$name; break; }; done)
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -17,13 +19,13 @@ setup: $(VENV)/.run-ready     ## a virtual environment with what running needs
 setup-dev: $(VENV)/.dev-ready ## the same with what testing needs
 
 $(VENV)/bin/python:
-	@test -n "$(PYTHON)" || { echo "Listener needs Python 3.11 or newer, and no python3 was found on the PATH." >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Listener needs Python 3.11 or newer on the PATH; python3 here is: $$(python3 -V 2>&1 | head -n 1)." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Listener needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1)." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) lacks the venv module (on Debian: apt-get install python3-venv)." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run-ready: requirements.lock pyproject.toml hatch_build.py package-lock.json | $(VENV)/bin/python
-	@echo "Setting up in $(VENV): about a minute the first time."
+	@echo "Setting up in $(VENV): a minute or two the first time."
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
