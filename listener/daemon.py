@@ -15,6 +15,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from listener.clock import utc_now
 from listener.config import Config, ConfigError, load
 from listener.decide import Decider
 from listener.deliver import Outcome, Sender
@@ -26,7 +27,14 @@ from listener.metrics import Metrics
 from listener.parts import build, host_of
 from listener.pipeline import MENTIONS_AT_ONCE, POLLS_AT_ONCE, Pipeline, brought
 from listener.poll import Polled, Poller
-from listener.selfcheck import EVERY, SelfCheck, delivery_troubles, rule_troubles, source_troubles
+from listener.selfcheck import (
+    EVERY,
+    SelfCheck,
+    delivery_troubles,
+    rule_troubles,
+    source_troubles,
+    with_newest,
+)
 from listener.storage import alerting, history, mentions, outbox, rows
 from listener.storage import sources as source_store
 from listener.storage.database import Database, StorageError
@@ -47,10 +55,6 @@ _log = structlog.get_logger()
 
 class ReloadError(Exception):
     """A sound configuration that a running program cannot take."""
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Daemon:
@@ -259,11 +263,11 @@ class Daemon:
         if now >= self._next_count:
             async with self._database.read("self-check") as connection:
                 self._arrivals = await source_store.arrivals(connection, since=now - 14 * _DAY)
-            self._next_count = now + timedelta(minutes=10)
+            self._next_count = now + timedelta(hours=1)
         sources, undecided = source_troubles(
             self._parts.sources,
             self._pipeline.states,
-            self._arrivals,
+            with_newest(self._arrivals, self._pipeline.newest),
             started_at=self._started_at,
             now=now,
             timezone=ZoneInfo(self._config.timezone),

@@ -71,6 +71,7 @@ class Pipeline:
     ) -> None:
         self.understanding = understanding
         self.states = states
+        self.newest: dict[str, datetime] = {}  # per source, when it last brought something new
         self._database = database
         self._metrics = metrics
         self._now = now
@@ -165,6 +166,7 @@ class Pipeline:
     ) -> None:
         for row in rows:
             source = row.mention.source
+            self.newest[source] = at
             self._metrics.stored.labels(source).inc()
             for scored in row.scored:
                 self._metrics.matched.labels(scored.topic).inc()

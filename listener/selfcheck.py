@@ -56,6 +56,15 @@ def silence_allowed(source: SourceConfig, arrivals: Arrivals | None) -> timedelt
     return max(timedelta(days=1), 4 * arrivals.longest_gap)
 
 
+def with_newest(arrivals: Mapping[str, Arrivals], newest: Mapping[str, datetime]) -> dict[str, Arrivals]:
+    """The arrivals as last counted, with what has come since."""
+    merged = dict(arrivals)
+    for source, at in newest.items():
+        old = merged.get(source, Arrivals(1, at, timedelta(0)))
+        merged[source] = replace(old, newest=max(old.newest, at))
+    return merged
+
+
 def source_troubles(
     sources: Mapping[str, SourceConfig],
     states: Mapping[str, SourceState],

@@ -12,8 +12,8 @@ from prometheus_client import CollectorRegistry
 
 from listener.cli.lines import Lines
 from listener.cli.progress import Progress
+from listener.clock import utc_now
 from listener.config import Config, load
-from listener.daemon import utc_now
 from listener.interchange import LineError, parse_line, parse_object
 from listener.metrics import Metrics
 from listener.parts import understanding

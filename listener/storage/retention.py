@@ -20,6 +20,7 @@ from listener.storage.tables import (
 )
 
 AT_ONCE = 2000
+POLLS_KEPT = timedelta(days=35)  # a hundred feeds make a million rows in that; a month of replay needs no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,13 @@ async def forget(database: Database, keep: Keep, now: datetime) -> dict[str, int
     for table, where in (
         (rollups, rollups.c.slot < now - keep.rollups),
         (log, and_(log.c.at < before, log.c.seq <= safe, log.c.kind != "rules")),
+        (log, and_(log.c.at < now - min(POLLS_KEPT, keep.matched), log.c.seq <= safe, log.c.kind == "poll")),
         (outbox, outbox.c.incident.in_(closed)),
         (told, told.c.incident.in_(closed)),
         (alert_events, alert_events.c.incident.in_(closed)),
         (incidents, and_(~incidents.c.open, incidents.c.updated_at < before)),
     ):
-        deleted[table.name] = await _forget_rows(database, table, where)
+        deleted[table.name] = deleted.get(table.name, 0) + await _forget_rows(database, table, where)
     return deleted
 
 
