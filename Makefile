@@ -34,8 +34,8 @@ $(VENV)/.dev-ready: requirements-dev.lock $(VENV)/.run-ready
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@
 
-test: setup-dev  ## all tests, with branch coverage
-	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered
+test: setup-dev  ## all tests
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(COVERAGE)
 
 lint: setup-dev  ## style, types, direction of imports
 	@$(BIN)/ruff check .
@@ -43,7 +43,8 @@ lint: setup-dev  ## style, types, direction of imports
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-check: lint test ## what CI runs
+check: COVERAGE := --cov --cov-report=term:skip-covered
+check: lint test ## what CI runs: style, types, directions, all tests with branch coverage
 
 bench: setup-dev ## the figures in the docs, measured here and now
 	@$(BIN)/python -m tests.bench
