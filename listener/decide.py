@@ -110,7 +110,8 @@ class Decider:
         self._next_snapshot = now + SNAPSHOT_EVERY
         if self.engine.tick is None or self.engine.seq == self._snapshot_seq:
             return
-        state = self.engine.snapshot()
+        # In a thread: with a hundred thousand keys it takes seconds. Only this loop changes the engine, and it waits here.
+        state = await asyncio.to_thread(self.engine.snapshot)
         async with self._database.write("snapshot") as connection:
             await history.save_snapshot(connection, seq=self.engine.seq, at=self.engine.tick, state=state)
         self._snapshot_seq = self.engine.seq
