@@ -493,6 +493,28 @@ def test_a_snapshot_of_something_else_is_refused() -> None:
             Engine.restore(other)
 
 
+def test_a_snapshot_keeps_crowded_minutes() -> None:
+    """Minutes with many authors, channels, words and excerpts come back whole, and go on to tell the same."""
+    when = [{"type": "watch", "words": ["起火", "爆炸"], "window": 10 * MINUTE}, volume(30, 5)]
+    log = surge(when=when, levels={"yellow": {}, "orange": {"reach": 500}, "red": {"authors": 9, "words": "爆炸"}})
+    for number in range(90):
+        log.mention(
+            after(1, number), source=("microblog", "forum")[number % 2], author=f"u{number % 11}", views=number % 13,
+            text=f"{('起火', '爆炸', '起火又爆炸')[number % 3]}{number % 7}",
+        )  # fmt: skip
+    whole = run(log.rows)
+    driver = Driver(Engine(STEP, assume_healthy=True))
+    events = [event for row in log.rows[:60] for event in driver.feed(row)]
+    text = driver.engine.snapshot()
+    restored = Engine.restore(text)
+    assert restored.snapshot() == text
+    driver = Driver(restored)
+    events += [event for row in log.rows[60:] for event in driver.feed(row)]
+    events += driver.run_out()
+    assert events == whole
+    assert max(event.reached.authors for event in events) == 22  # an author is one of a channel
+
+
 def test_a_snapshot_goes_on_under_another_step() -> None:
     """After a change of the step in the configuration the next tick is one of the new step, and nothing is lost."""
     log = surge()
