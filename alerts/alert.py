@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+WITHDRAWN = "rule_removed"
+"""How ``because`` begins where an alert ended with its rule: nothing is known to be over."""
+
 
 class Level(enum.IntEnum):
     """The four warning levels that Chinese practice knows: 蓝 黄 橙 红, in rising order."""

@@ -46,7 +46,7 @@ class Decider:
         engine = Engine(step)
         if newest is not None:
             try:
-                engine = Engine.restore(newest[2])
+                engine = Engine.restore(newest[2], step=step)
                 database.stamp(newest[1])
             except (ValueError, KeyError, TypeError) as error:
                 _log.warning("snapshot_refused", reason=type(error).__name__, detail=str(error))

@@ -101,12 +101,12 @@ def _blind(source: SourceConfig, state: SourceState | None, since: datetime, now
         rule="self-source-blind",
         key=(("source", source.id),),
         level=Level.orange if source.tier == "core" else Level.yellow,
-        title=Because("信息源失联", "Source is blind"),
+        title=Because(f"{source.id} 采集中断", f"No data from {source.id}"),
         because=Because(
-            f"信息源 {source.id}（{source.channel}）自 {at} 起 {minutes} 分钟未能成功采集，"
-            f"连续失败 {failures} 次，原因：{reason}。期间“没有预警”不等于“没有舆情”。",
-            f"Source {source.id} ({source.channel}) has not been collected since {at}, {minutes} min; "
-            f"{failures} failures in a row, reason: {reason}. Silence meanwhile does not mean that all is well.",
+            f"来源 {source.id} 自 {at} 起采集中断（{minutes} 分钟，连续失败 {failures} 次，原因：{reason}）。"
+            "期间该来源没有预警不等于没有舆情，请人工查看该来源。",
+            f"Nothing collected from {source.id} since {at} ({minutes} min; {failures} failures in a row: {reason}). "
+            "No alerts does not mean that nothing is happening there; check it by hand.",
         ),
         seen=float(minutes),
         coverage=Coverage(((source.id, since),)),
@@ -120,7 +120,7 @@ def _silent(source: SourceConfig, last: datetime, now: datetime, zone: ZoneInfo)
         rule="self-source-silent",
         key=(("source", source.id),),
         level=Level.yellow,
-        title=Because("信息源无新内容", "Source has gone silent"),
+        title=Because(f"{source.id} 长时间无新内容", f"Nothing new from {source.id}"),
         because=Because(
             f"信息源 {source.id}（{source.channel}）可以访问，但自 {at} 起 {hours:.1f} 小时没有新内容，请核实来源是否失效。",
             f"Source {source.id} ({source.channel}) answers but has brought nothing new since {at}, {hours:.1f} h; "
@@ -137,12 +137,14 @@ def delivery_troubles(outcomes: Mapping[Address, Outcome]) -> list[Trouble]:
             rule="self-delivery",
             key=(("channel", channel), ("receiver", receiver)),
             level=Level.red,
-            title=Because("通知渠道失效", "Channel gave up"),
+            title=Because(
+                f"{receiver} 的 {channel} 通知未送达", f"{channel} notifications to {receiver} not delivered"
+            ),
             because=Because(
-                f"接收方 {receiver} 的渠道 {channel} 已放弃投递，原因：{outcome.reason}（{outcome.detail}）。"
-                "其上的预警没有送达。",
-                f"Channel {channel} of receiver {receiver} gave a notification up: {outcome.reason} ({outcome.detail}). "
-                "Alerts were not delivered there.",
+                f"发往 {receiver} 的 {channel} 最近一条通知投递失败，已停止重试（{outcome.reason}：{outcome.detail}）。"
+                "请检查渠道配置，并改用其他方式通知。",
+                f"The latest {channel} notification to {receiver} failed and will not be retried "
+                f"({outcome.reason}: {outcome.detail}). Check the channel and reach them another way.",
             ),
             seen=1.0,
         )
@@ -157,9 +159,10 @@ def rule_troubles(failures: Mapping[str, str]) -> list[Trouble]:
             rule="self-rule-failed",
             key=(("rule", rule),),
             level=Level.red,
-            title=Because("规则出错", "Rule failed"),
+            title=Because(f"规则 {rule} 失效", f"Rule {rule} is not working"),
             because=Because(
-                f"规则 {rule} 运行出错，已跳过：{problem}", f"Rule {rule} raised and is skipped: {problem}"
+                f"规则 {rule} 运行出错，已停用，期间不会产生该规则的预警：{problem}",
+                f"Rule {rule} failed and is skipped; it gives no alerts until it is fixed: {problem}",
             ),
             seen=1.0,
         )
@@ -210,12 +213,14 @@ class SelfCheck:
 
 
 def _resolved(event: AlertEvent, now: datetime) -> AlertEvent:
-    minutes = max(1, int((now - event.at).total_seconds() // 60))
+    # A blind source has been out since before its alert.
+    since = min((start for _, start in event.coverage.blind), default=event.at)
+    minutes = max(1, int((now - since).total_seconds() // 60))
     return replace(
         event,
         event="resolved",
         at=now,
         revision=event.revision + 1,
-        because=Because(f"已恢复，历时约 {minutes} 分钟。", f"Recovered after about {minutes} min."),
+        because=Because(f"已恢复正常，共中断约 {minutes} 分钟。", f"Back to normal after about {minutes} min."),
         coverage=Coverage(),
     )

@@ -98,8 +98,9 @@ def tell_removed(subject: Subject, episode: Episode, moment: Moment) -> AlertEve
         key=subject.key,
         level=episode.level,
         because=Because(
-            "rule_removed：规则（或其中的话题）已从配置中移除，告警随之结束，并不表示事态已经平息",
-            "rule_removed: the rule, or the topic in it, left the configuration; this does not mean that it is over",
+            "rule_removed：规则（或其中的话题）已从配置中移除，预警随之撤销；这不代表舆情已平息，请人工跟进",
+            "rule_removed: the rule, or its topic, was removed from the configuration, so this alert is withdrawn; "
+            "it does not mean that the situation is over, please keep following it",
         ),
         seen=float(episode.told),
         brand=moment.brands.get(subject.topic, ""),

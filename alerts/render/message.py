@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from alerts.alert import AlertEvent, Excerpt, Level
+from alerts.alert import WITHDRAWN, AlertEvent, Excerpt, Level
 from alerts.notification import Notification
 from alerts.render import words
 from alerts.render.text import clean, cut, defuse, people, safe_url
-from alerts.render.words import LEVELS, TAGS, WORDS, Language
+from alerts.render.words import ACT, LEVELS, TAGS, WORDS, Language
 
 QUOTES = 3
 QUOTE_LENGTH = 220
@@ -70,7 +70,7 @@ def message(notification: Notification) -> Message:
         over=not incident.open,
         raised=state == "raised",
         headline=_headline(notification, state),
-        because=cut(defuse(lead.because.of(language)[:_READ_AT_MOST], WORDS[language]["link"]), 600),
+        because=cut(defuse(_because(lead, language)[:_READ_AT_MOST], WORDS[language]["link"]), 600),
         notice=_notice(notification, state),
         facts=tuple(_facts(notification)),
         quotes=tuple(_quote(notification, excerpt) for excerpt in excerpts[:QUOTES]),
@@ -81,14 +81,21 @@ def message(notification: Notification) -> Message:
 
 def _state(notification: Notification) -> str:
     """What the message is: a key of TAGS."""
-    incident, kind = notification.incident, notification.kind
-    if kind == "open":
-        return "open" if incident.open else "late"
-    if kind != "update":
-        return kind
+    incident, state = notification.incident, str(notification.kind)
+    if state == "open" and not incident.open:
+        state = "late"
+    elif state == "resolve" and incident.lead.because.en.startswith(WITHDRAWN):
+        state = "withdrawn"
+    elif state == "update":
+        state = _change(notification)
+    own = f"self_{state}"  # the program's own alerts must not look like a brand's crisis
+    return own if incident.kind == "self" and own in TAGS["zh"] else state
+
+
+def _change(notification: Notification) -> str:
+    incident, lead = notification.incident, notification.incident.lead
     if notification.was is not None and notification.was != incident.level:
         return "raised" if incident.level > notification.was else "lowered"
-    lead = incident.lead
     if notification.was is None and lead.at == incident.updated_at and lead.event in {"raised", "lowered"}:
         return lead.event
     return "update"
@@ -101,13 +108,18 @@ def _headline(notification: Notification, state: str) -> str:
     tag = TAGS[language][state].format(level=LEVELS[language][incident.level])
     return word["headline"].format(
         tag=tag if language == "zh" else tag.upper(),
-        brand=_name(lead.brand, language) or (word["self"] if incident.kind == "self" else lead.topic or ""),
+        brand=word["self"] if incident.kind == "self" else _name(lead.brand, language) or lead.topic or "",
         what=cut(_title(lead, language), 80),
     )
 
 
+def _because(event: AlertEvent, language: Language) -> str:
+    """The reason without the word that is there for programs."""
+    return event.because.of(language).removeprefix(WITHDRAWN).lstrip("：: ")
+
+
 def _title(event: AlertEvent, language: Language) -> str:
-    told = event.title.of(language) or event.because.of(language) or event.rule
+    told = event.title.of(language) or _because(event, language) or event.rule
     return defuse(told[:_READ_AT_MOST], WORDS[language]["link"])
 
 
@@ -119,9 +131,16 @@ def _notice(notification: Notification, state: str) -> str:
         return word[state]
     if state == "resolve":
         return word["lasted"].format(duration=words.duration(incident.updated_at - incident.opened_at, language))
+    if state in {"update", "repeat"}:
+        where = words.zone(notification.timezone)
+        opened, at = (words.moment(one, where, incident.updated_at) for one in (incident.opened_at, incident.lead.at))
+        return word["so_far"].format(opened=opened, at=at)
+    told = []
     if state in {"raised", "lowered"} and notification.was is not None:
-        return word["was"].format(level=LEVELS[language][notification.was])
-    return ""
+        told.append(word["was"].format(level=LEVELS[language][notification.was]))
+    if state in {"open", "raised"}:
+        told.append(ACT[language][incident.level])
+    return ("" if language == "zh" else " ").join(told)
 
 
 def _facts(notification: Notification) -> list[tuple[str, str]]:
@@ -132,13 +151,17 @@ def _facts(notification: Notification) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if reached.mentions:
         spread = [
-            word["mentions"].format(
-                count=people(reached.mentions, language), negative=people(reached.negative, language)
+            words.counted(
+                word["mentions"].format(
+                    count=people(reached.mentions, language), negative=people(reached.negative, language)
+                ),
+                reached.mentions,
             ),
-            word["authors"].format(count=people(reached.authors, language)),
+            words.counted(word["authors"].format(count=people(reached.authors, language)), reached.authors),
         ]
-        if reached.people:  # nought means that no source tells, not that nobody saw it
-            spread.append(word["people"].format(count=people(reached.people, language)))
+        # Nought means that no source tells, not that nobody saw it.
+        known = word["people"].format(count=people(reached.people, language))
+        spread.append(known if reached.people else word["people_unknown"])
         found.append((word["spread"], " · ".join(spread)))
     if reached.channels:
         counts = [
@@ -158,7 +181,8 @@ def _facts(notification: Notification) -> list[tuple[str, str]]:
     also = _members(notification)
     if also:
         found.append((word["also"], also))
-    found.append((word["coverage"], _coverage(notification)))
+    if incident.kind == "topic":  # of itself the program says it in the reason
+        found.append((word["coverage"], _coverage(notification)))
     if lead.playbook and not safe_url(lead.playbook):
         found.append((word["playbook"], cut(defuse(lead.playbook[:_READ_AT_MOST], word["link"]), 200)))
     return found
@@ -187,7 +211,7 @@ def _members(notification: Notification) -> str:
         for event in others[:MEMBERS]
     ]
     if len(others) > MEMBERS:
-        told.append(word["more"].format(count=len(others) - MEMBERS))
+        told.append(words.counted(word["more"].format(count=len(others) - MEMBERS), len(others) - MEMBERS))
     return word["semicolon"].join(told)
 
 
@@ -204,7 +228,9 @@ def _coverage(notification: Notification) -> str:
         )
         for source, since in lead.coverage.blind[:BLIND]
     ]
-    return word["comma"].join(blind) + _left(len(lead.coverage.blind) - BLIND) if blind else word["complete"]
+    if not blind:
+        return word["complete"]
+    return word["comma"].join(blind) + _left(len(lead.coverage.blind) - BLIND) + word["at_least"]
 
 
 def _excerpts(notification: Notification) -> list[Excerpt]:
@@ -251,6 +277,6 @@ def _footer(notification: Notification) -> str:
     where = words.zone(notification.timezone)
     return WORDS[notification.language]["footer"].format(
         incident=cut(clean(incident.id[:200]), 60),
-        at=f"{incident.updated_at.astimezone(where):%Y-%m-%d %H:%M}",
+        at=f"{incident.lead.at.astimezone(where):%Y-%m-%d %H:%M}",
         zone=where.key,
     )

@@ -39,7 +39,7 @@ def escape(text: str) -> str:
 
 def fallback(message: Message) -> str:
     """What a phone's lock screen shows: the headline and why."""
-    return _fit(" ".join(part for part in (message.headline, message.because, message.notice) if part), FALLBACK)
+    return _fit(" ".join(part for part in (message.headline, message.notice, message.because) if part), FALLBACK)
 
 
 def text_only(message: Message) -> str:

@@ -1,5 +1,6 @@
 """The fixed words of messages, in both languages."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from alerts.alert import Level
 
 Language = Literal["zh", "en"]
+_ONE = re.compile(r"\b1 (mention|author|more alert)s\b")
 
 LEVELS: dict[Language, dict[Level, str]] = {
     "zh": {Level.blue: "蓝色", Level.yellow: "黄色", Level.orange: "橙色", Level.red: "红色"},
@@ -23,7 +25,11 @@ TAGS: dict[Language, dict[str, str]] = {
         "update": "{level}·有新进展",
         "repeat": "{level}·仍在持续",
         "resolve": "已恢复",
+        "withdrawn": "预警撤销",
         "test": "测试·{level}",
+        "self_open": "{level}·系统告警",
+        "self_repeat": "{level}·系统告警·仍在持续",
+        "self_resolve": "系统已恢复",
     },
     "en": {
         "open": "{level} alert",
@@ -33,7 +39,11 @@ TAGS: dict[Language, dict[str, str]] = {
         "update": "{level}, update",
         "repeat": "{level}, still open",
         "resolve": "resolved",
+        "withdrawn": "withdrawn",
         "test": "test, {level}",
+        "self_open": "{level} system alert",
+        "self_repeat": "{level} system alert, still open",
+        "self_resolve": "system recovered",
     },
 }
 
@@ -46,17 +56,20 @@ WORDS: dict[Language, dict[str, str]] = {
         "lasted": "历时 {duration}。",
         "was": "此前为{level}。",
         "spread": "传播",
+        "so_far": "自 {opened} 起未解除；以下数据截至 {at}。",
         "mentions": "提及 {count}（负面 {negative}）",
         "authors": "作者 {count}",
-        "people": "触达 {count}",
+        "people": "预估触达 {count}",
+        "people_unknown": "触达未知",
         "channels": "渠道",
         "channel": "{name} {count}",
         "window": "时段",
-        "coverage": "覆盖",
-        "complete": "完整",
-        "blind": "{source} 盲 {duration}（自 {since}）",
+        "coverage": "监测覆盖",
+        "complete": "全部来源正常",
+        "blind": "{source} 采集中断 {duration}（自 {since} 起）",
+        "at_least": "；实际声量可能更高",
         "baseline": "基线",
-        "cold": "尚在学习，“平时”为估计值",
+        "cold": "历史数据不足，对比倍数仅供参考",
         "story": "主要内容",
         "copies": "“{title}”（{count} 篇）",
         "also": "同一事件",
@@ -69,7 +82,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "link": "[链接]",
         "excerpts": "原文摘录",
         "left": "另有 {count} 段摘录见详情",
-        "footer": "事件 {incident} · {at}（{zone}）",
+        "footer": "事件 {incident} · 数据截至 {at}（{zone}）",
         "comma": "、",
         "semicolon": "；",
         "colon": "：",
@@ -84,17 +97,20 @@ WORDS: dict[Language, dict[str, str]] = {
         "lasted": "It lasted {duration}.",
         "was": "It was {level} before.",
         "spread": "Spread",
+        "so_far": "Open since {opened}; figures as of {at}.",
         "mentions": "{count} mentions ({negative} negative)",
         "authors": "{count} authors",
-        "people": "reach {count}",
+        "people": "est. reach {count}",
+        "people_unknown": "reach unknown",
         "channels": "Channels",
         "channel": "{name} {count}",
         "window": "Window",
         "coverage": "Coverage",
-        "complete": "complete",
-        "blind": "{source} blind {duration} (since {since})",
+        "complete": "all sources up",
+        "blind": "no data from {source} for {duration} (since {since})",
+        "at_least": "; actual volume may be higher",
         "baseline": "Baseline",
-        "cold": 'still learning; what is "usual" is an estimate',
+        "cold": "too little history; treat the comparison as approximate",
         "story": "Main story",
         "copies": '"{title}" ({count} copies)',
         "also": "Same incident",
@@ -107,12 +123,28 @@ WORDS: dict[Language, dict[str, str]] = {
         "link": "[link]",
         "excerpts": "What people write",
         "left": "{count} more excerpts on the incident's page",
-        "footer": "Incident {incident} · {at} ({zone})",
+        "footer": "Incident {incident} · data as of {at} ({zone})",
         "comma": ", ",
         "semicolon": "; ",
         "colon": ": ",
         "open_quote": '"',
         "close_quote": '"',
+    },
+}
+
+# what to do now, for who is woken by it
+ACT: dict[Language, dict[Level, str]] = {
+    "zh": {
+        Level.blue: "知悉即可，持续关注。",
+        Level.yellow: "请在 1 小时内核实研判。",
+        Level.orange: "请立即处置。",
+        Level.red: "请立即处置：通知管理层，启动应急预案。",
+    },
+    "en": {
+        Level.blue: "For information; keep an eye on it.",
+        Level.yellow: "Check and assess within the hour.",
+        Level.orange: "Act now.",
+        Level.red: "Act now: inform management and start the playbook.",
     },
 }
 
@@ -128,6 +160,11 @@ def duration(length: timedelta, language: Language) -> str:
     if language == "zh":
         return " ".join(f"{count} {zh}" for count, zh, _ in shown)
     return " ".join(f"{count}{en}" for count, _, en in shown)
+
+
+def counted(text: str, count: int) -> str:
+    """English for one: "1 mentions" is "1 mention"."""
+    return _ONE.sub(r"1 \1", text) if count == 1 else text
 
 
 def zone(name: str) -> ZoneInfo:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts import Because, Coverage, Level
+from alerts import Because, Coverage, Level, Reached
 from alerts.render import message
 from alerts.render.text import clean, cut, defuse, people, safe_url, size, units, unpage
 from alerts.render.words import duration
@@ -156,7 +156,7 @@ def test_first_line_is_enough():
 def test_a_change_of_level_is_told():
     """An update says that the level rose or fell, and from which."""
     rose = told(kind="update", was=Level.yellow)
-    assert (rose.headline[:6], rose.notice, rose.raised) == ("【升至橙色】", "此前为黄色。", True)
+    assert (rose.headline[:6], rose.notice, rose.raised) == ("【升至橙色】", "此前为黄色。请立即处置。", True)
     fell = told(kind="update", was=Level.red)
     assert (fell.headline[:6], fell.notice, fell.raised) == ("【降至橙色】", "此前为红色。", False)
     assert told(kind="update", was=Level.orange).headline.startswith("【橙色·有新进展】")
@@ -175,13 +175,13 @@ def test_the_end_tells_how_long_it_lasted():
 
 def test_coverage_is_honest():
     """A blind source is named, with how long and since when; otherwise the message says that nothing was missing."""
-    assert facts(told())["覆盖"] == "完整"
+    assert facts(told())["监测覆盖"] == "全部来源正常"
     blind = Coverage((("weibo-supplier", NOW - timedelta(minutes=22)), ("forum", NOW - timedelta(hours=30))))
-    assert facts(told(event={"coverage": blind}))["覆盖"] == (
-        "weibo-supplier 盲 22 分钟（自 01:40）、forum 盲 1 天 6 小时（自 03-01 20:02）"
+    assert facts(told(event={"coverage": blind}))["监测覆盖"] == (
+        "weibo-supplier 采集中断 22 分钟（自 01:40 起）、forum 采集中断 1 天 6 小时（自 03-01 20:02 起）；实际声量可能更高"
     )
     english = facts(told("en", event={"coverage": Coverage(blind.blind[:1])}))
-    assert english["Coverage"] == "weibo-supplier blind 22m (since 01:40)"
+    assert english["Coverage"] == ("no data from weibo-supplier for 22m (since 01:40); actual volume may be higher")
 
 
 def test_an_alert_without_title_is_told_by_its_reason():
@@ -215,3 +215,42 @@ def test_other_alerts_of_the_incident_are_named():
     got = facts(message(replace(plain, incident=replace(plain.incident, alerts=(*others, lead)))))
     assert got["同一事件"].startswith("其他3（蓝色）；其他4（蓝色）；其他5（蓝色）；其他6（蓝色）；其他0（已恢复）")
     assert got["同一事件"].endswith("另有 2 条预警")
+
+
+def test_old_figures_do_not_read_as_new():
+    """A repeat and an update say since when it is open and how old the figures are."""
+    later = {"updated_at": NOW + timedelta(hours=4)}
+    got = told(kind="repeat", incident=later, was=Level.orange)
+    assert got.notice == "自 02:02 起未解除；以下数据截至 02:02。"
+    assert "数据截至 2026-03-03 02:02" in got.footer
+
+
+def test_an_alert_whose_rule_was_removed_is_withdrawn_and_not_over():
+    """Nobody reads 已恢复 where nothing is known to be over, nor the word that is there for programs."""
+    gone = {"event": "resolved", "because": Because("rule_removed：规则已移除", "rule_removed: the rule is gone")}
+    got = told(kind="resolve", event=gone)
+    assert got.headline.startswith("【预警撤销】")
+    assert (got.because, got.notice) == ("规则已移除", "")
+
+
+def test_the_program_speaks_of_itself_in_other_words():
+    """Its own alerts are no brand's crisis, and claim no coverage."""
+    own = {"kind": "self", "topic": None}
+    got = told(event=own | {"title": Because("weibo 采集中断", "No data from weibo")}, incident=own)
+    assert got.headline == "【橙色·系统告警】监测系统：weibo 采集中断"
+    assert "监测覆盖" not in facts(got)
+    over = told(kind="resolve", event=own | {"event": "resolved"}, incident=own)
+    assert over.headline.startswith("【系统已恢复】监测系统：")
+    assert over.notice == ""
+
+
+def test_who_is_woken_reads_what_to_do():
+    """A first message ends its opening lines with the act that its level asks for."""
+    assert told().notice == "请立即处置。"
+    assert told("en").notice == "Act now."
+
+
+def test_one_is_told_in_the_singular_and_unknown_reach_as_unknown():
+    """English counts one mention, and no source's silence is a reach of nought."""
+    spread = facts(told("en", event={"reached": Reached(1, 1, 1, 0, (("weibo", 1),))}))["Spread"]
+    assert spread == "1 mention (1 negative) · 1 author · reach unknown"
