@@ -29,7 +29,7 @@ CONFIGURATION = Path(__file__).with_name("listener.yml")
 _QUIET = timedelta(seconds=6)  # between the console's address and the first post of the crisis
 _START = 60.0  # seconds that the program may take until it is ready
 _ALERT = 60.0  # seconds until an alert must have been told
-_STOP = 4.0  # seconds that the program may take to end
+_STOP = 20.0  # seconds that the program may take to end; half a second is usual, a busy machine may need more
 _ENDED_WELL = (0, -signal.SIGTERM)  # the latter where it was stopped before it could listen to signals
 
 
@@ -156,6 +156,7 @@ async def _program(
         "DEMO_CONSOLE": f"http://{listen}",
         "DEMO_LOG_LEVEL": log_level,
         "PYTHONUNBUFFERED": "1",
+        "PYTHONFAULTHANDLER": "1",
         "DEMO_PLAYBOOK_FIRE": f"{address}/playbooks/product-safety",
         "DEMO_PLAYBOOK_SURGE": f"{address}/playbooks/negative-surge",
         **{f"DEMO_{site.upper()}": address + path for site, path in PATHS.items()},
@@ -177,8 +178,8 @@ async def _stop(program: asyncio.subprocess.Process) -> None:
     try:
         await asyncio.wait_for(program.wait(), _STOP)
     except TimeoutError:
-        print(f"The program did not end within {_STOP:.0f} s and was killed.", file=sys.stderr)
-        program.kill()
+        print(f"The program did not end within {_STOP:.0f} s and was killed; what it was doing:", file=sys.stderr)
+        program.send_signal(signal.SIGABRT)  # faulthandler prints the stack of every thread
         await program.wait()
 
 

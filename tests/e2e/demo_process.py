@@ -46,7 +46,7 @@ class RunningDemo:
         """Send the signal, wait, and answer the seconds that ending took."""
         started = time.monotonic()
         self.process.send_signal(number)
-        await asyncio.wait_for(self.process.wait(), 20)
+        await asyncio.wait_for(self.process.wait(), 40)
         return time.monotonic() - started
 
 
