@@ -6,7 +6,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run setup setup-dev test check lint bench soak lock clean help
+.PHONY: run setup setup-dev test check lint bench bench-sentiment soak lock clean help
 
 help:            ## what there is
 	@grep -E '^[a-z-]+: .*##' Makefile | sed 's/: .*## */\t/' | expand -t 14
@@ -48,6 +48,9 @@ check: lint test ## what CI runs: style, types, directions, all tests with branc
 
 bench: setup-dev ## the figures in the docs, measured here and now
 	@$(BIN)/python -m tests.bench
+
+bench-sentiment: setup-dev ## the model card's figures; FOLDER=... holds the labelled sets
+	@$(BIN)/python -m tests.bench.sentiment $(FOLDER)
 
 soak: setup-dev  ## long runs
 	@$(BIN)/python -m pytest -m soak --timeout 3600

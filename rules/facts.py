@@ -8,7 +8,7 @@ from datetime import datetime
 
 from rules.mention import Mention
 from rules.terms import Terms
-from sentiment import Label, Sentiment
+from sentiment import Label, RiskCategory, Sentiment
 
 EXCERPT_LENGTH = 200
 _LONGEST_TEXT = 20_000
@@ -48,6 +48,7 @@ class Facts:
     who: str
     keys: tuple[Key, ...]
     weight: float
+    risks: tuple[RiskCategory, ...] = ()
 
     @property
     def id(self) -> tuple[str, str]:
@@ -55,7 +56,7 @@ class Facts:
 
     @property
     def judged(self) -> "Judged":
-        return Judged(self.label, self.confidence, self.negative)
+        return Judged(self.label, self.confidence, self.negative, self.risks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,15 @@ class Judged:
     label: Label = "unknown"
     confidence: float = 0.0
     negative: float = 0.0
+    risks: tuple[RiskCategory, ...] = ()
 
 
 def judged(sentiment: Sentiment | None) -> Judged:
     """A mention without a score is labelled unknown."""
-    return Judged(sentiment.label, sentiment.confidence, sentiment.negative) if sentiment else Judged()
+    if sentiment is None:
+        return Judged()
+    risks = tuple(sorted(risk.category for risk in sentiment.risks))
+    return Judged(sentiment.label, sentiment.confidence, sentiment.negative, risks)
 
 
 def lexicon_id(words: Sequence[str]) -> str:
@@ -117,6 +122,7 @@ def facts_of(mention: Mention, tier: str, topic: str, judgement: Judged, found: 
         who=_who(mention),
         keys=(("channel", mention.channel), ("source", mention.source), ("label", judgement.label)),
         weight=_weight(judgement.negative, people),
+        risks=judgement.risks,
     )
 
 
@@ -130,6 +136,7 @@ def rejudged(facts: Facts, judgement: Judged) -> Facts:
         negative=judgement.negative,
         keys=keys,
         weight=_weight(judgement.negative, facts.people),
+        risks=judgement.risks,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from rules.facts import Facts, lexicon_id
-from rules.strict import Labels, Names, Strict, Words
+from rules.strict import Labels, Names, Risks, Strict, Words
 from rules.terms import Terms
 
 Test = Callable[[Facts], bool]
@@ -23,12 +23,14 @@ class AtLeastCount(Strict):
 class Filter(Strict):
     """A mention passes when every key that is given holds; in a list, one of its members is enough.
 
-    ``author`` is an id or a name. ``words``: the title or the text holds one of them. A follower count that the
-    platform does not tell passes no ``followers``, and an unknown mark of verification no ``verified``.
+    ``author`` is an id or a name. ``risk``: the mention reports one of these kinds of trouble of the target. ``words``:
+    the title or the text holds one of them. A follower count that the platform does not tell passes no ``followers``,
+    and an unknown mark of verification no ``verified``.
     """
 
     label: Labels | None = None
     confidence: AtLeastShare | None = None
+    risk: Risks | None = None
     channel: Names | None = None
     source: Names | None = None
     tier: Literal["core", "auxiliary"] | None = None
@@ -108,6 +110,9 @@ def _scalar_tests(given: Filter) -> list[Test]:
     if given.label is not None:
         labels = frozenset(given.label)
         tests.append(lambda facts: facts.label in labels)
+    if given.risk is not None:
+        asked = frozenset(given.risk)
+        tests.append(lambda facts: not asked.isdisjoint(facts.risks))
     if given.channel is not None:
         channels = frozenset(given.channel)
         tests.append(lambda facts: facts.channel in channels)

@@ -3,8 +3,10 @@
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic import Strict as StrictType
+
+from sentiment import RiskCategory
 
 _MINUTE = timedelta(minutes=1)
 LONGEST_WINDOW = timedelta(days=7)
@@ -60,4 +62,9 @@ ReferenceLength = Annotated[timedelta, StrictType(), AfterValidator(_reference)]
 Names = Annotated[tuple[str, ...], BeforeValidator(as_tuple, json_schema_input_type=str | list[str])]
 Words = Annotated[tuple[str, ...], BeforeValidator(_lines, json_schema_input_type=str | list[str])]
 LabelName = Literal["negative", "neutral", "positive", "unknown"]
+Risks = Annotated[
+    tuple[RiskCategory, ...],
+    BeforeValidator(as_tuple, json_schema_input_type=RiskCategory | list[RiskCategory]),
+    Field(min_length=1),
+]
 Labels = Annotated[tuple[LabelName, ...], BeforeValidator(as_tuple, json_schema_input_type=LabelName | list[LabelName])]

@@ -1,7 +1,18 @@
 """Text, and a target in it, in; how the text speaks of the target, out. Knows strings alone: no mention, no topic."""
 
 from sentiment.analyzer import AnalysisError, Analyzer
-from sentiment.sentiment import Label, Reason, Sentiment
+from sentiment.sentiment import Label, Reason, Risk, RiskCategory, Sentiment
 from sentiment.target import Passage, Span, Target
 
-__all__ = ["AnalysisError", "Analyzer", "Label", "Passage", "Reason", "Sentiment", "Span", "Target"]
+__all__ = [
+    "AnalysisError",
+    "Analyzer",
+    "Label",
+    "Passage",
+    "Reason",
+    "Risk",
+    "RiskCategory",
+    "Sentiment",
+    "Span",
+    "Target",
+]

@@ -26,6 +26,8 @@ COMMANDS = {
     "schema": Command("listener.cli.schema", "print the JSON Schema of the configuration, for editors"),
     "replay": Command("listener.cli.replay", "run recorded mentions through the rules and print the alert events"),
     "score": Command("listener.cli.score", "judge the sentiment of texts"),
+    "label": Command("listener.cli.label", "keep people's corrections of judgements, or ask for those that teach most"),
+    "train": Command("listener.cli.train", "learn the corrections, or build a model from labelled folders"),
     "match": Command("listener.cli.match", "show which topics mentions match, and on which words"),
     "collect": Command("listener.cli.collect", "poll sources once and print their mentions, storing nothing"),
     "import": Command("listener.cli.import_", "store mentions from files"),

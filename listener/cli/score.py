@@ -14,7 +14,7 @@ from listener.cli.progress import Progress
 from rules.naming import apart, union
 from rules.terms import Terms
 from sentiment import AnalysisError, Analyzer, Passage, Sentiment, Span, Target
-from sentiment.config import BayesConfig, SnowNLPConfig
+from sentiment.config import AnalyzerConfig, BayesConfig, NgramConfig, SnowNLPConfig
 
 
 class ScoreLine(BaseModel):
@@ -28,6 +28,14 @@ class ScoreLine(BaseModel):
     others: str | list[str] | None = None
 
 
+_ANALYZERS: dict[str, AnalyzerConfig] = {
+    "ngram": NgramConfig(),
+    "ngram-snownlp": NgramConfig(weights="snownlp"),
+    "bayes": BayesConfig(),
+    "snownlp": SnowNLPConfig(),
+}
+
+
 class BadLine(Exception):  # noqa: N818 - what the user gave is bad, not the program
     """A line that cannot be scored, and why."""
 
@@ -39,7 +47,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("files", nargs="*", type=Path, metavar="LINES", help="JSON lines; none: standard input")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--analyzer", choices=["bayes", "snownlp"], help="who judges (default: bayes)")
+    which.add_argument("--analyzer", choices=sorted(_ANALYZERS), help="who judges (default: ngram)")
     which.add_argument("-c", "--config", type=Path, metavar="FILE", help="take the analyzer from this configuration")
 
 
@@ -69,21 +77,27 @@ def _analyzer(args: argparse.Namespace) -> Analyzer:
     if args.config is not None:
         from listener.config import load  # noqa: PLC0415 - loads every part of the program, which judging does not need
 
-        return load(args.config).sentiment.build()
-    return SnowNLPConfig().build() if args.analyzer == "snownlp" else BayesConfig().build()
+        config = load(args.config)
+        return config.sentiment.build(config.base)
+    return _ANALYZERS[args.analyzer or "ngram"].build()
 
 
 def scored(line: bytes, analyzer: Analyzer) -> str:
     """*line* with its sentiment, as compact JSON; raises BadLine."""
+    value, asked = line_of(line)
+    target = target_of(asked)
+    value["sentiment"] = sentiment_object(target, analyzer.score([target])[0])
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def line_of(line: bytes) -> tuple[dict[str, Any], ScoreLine]:
+    """A line's object, and what of it is judged; raises BadLine."""
     value = _value(line)
     try:
-        asked = ScoreLine.model_validate(value)
+        return value, ScoreLine.model_validate(value)
     except ValidationError as error:
         messages = dict.fromkeys(_message(problem["loc"], problem["msg"]) for problem in error.errors())
         raise BadLine("; ".join(messages)) from error
-    target = _target(asked)
-    value["sentiment"] = sentiment_object(target, analyzer.score([target])[0])
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _value(line: bytes) -> dict[str, Any]:
@@ -103,7 +117,8 @@ def _message(place: tuple[int | str, ...], message: str) -> str:
     return f"{field}: {'is missing' if message == 'Field required' else 'must be a string'}"
 
 
-def _target(asked: ScoreLine) -> Target:
+def target_of(asked: ScoreLine) -> Target:
+    """The target, its names found as the matcher finds them; raises BadLine for a name that cannot be looked for."""
     brand, others = _terms("target", asked.target), _terms("others", asked.others)
     title = _passage(asked.title, brand, others) if asked.title else None
     return Target(text=_passage(asked.text, brand, others), title=title)
@@ -144,5 +159,20 @@ def sentiment_object(target: Target, sentiment: Sentiment) -> dict[str, Any]:
                 "weight": round(span.weight, 4),
             }
             for span in sentiment.spans
+        ],
+        "judged": [
+            {"field": field, "start": start, "end": end, "text": texts[field][start:end]}
+            for field, start, end in sentiment.judged
+        ],
+        "risks": [
+            {
+                "category": risk.category,
+                "confidence": round(risk.confidence, 4),
+                "field": risk.field,
+                "start": risk.start,
+                "end": risk.end,
+                "text": texts[risk.field][risk.start : risk.end],
+            }
+            for risk in sentiment.risks
         ],
     }

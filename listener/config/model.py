@@ -13,7 +13,7 @@ from listener.collectors import CollectorConfig
 from listener.web.config import WebConfig
 from rules.rule import RuleConfig
 from rules.topic import TargetConfig, TopicConfig
-from sentiment.config import AnalyzerConfig, BayesConfig
+from sentiment.config import AnalyzerConfig, NgramConfig
 
 Duration = Annotated[timedelta, StrictType()]
 DEFAULT_STORAGE = "sqlite:///data/listener.db"
@@ -83,7 +83,7 @@ class Config(Strict):
     step: Duration = Field(
         default=timedelta(seconds=15), ge=timedelta(seconds=1), description="How often the rules are evaluated."
     )
-    sentiment: AnalyzerConfig = Field(default=BayesConfig(type="bayes"), description="What judges the sentiment.")
+    sentiment: AnalyzerConfig = Field(default=NgramConfig(type="ngram"), description="What judges the sentiment.")
     sources: list[CollectorConfig] = Field(default=[], description="The places that mentions come from.")
     targets: dict[str, TargetConfig] = Field(default={}, description="Brands by id, each with the names it goes by.")
     topics: list[TopicConfig] = Field(default=[], description="What is watched.")

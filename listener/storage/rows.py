@@ -11,7 +11,7 @@ from typing import Any
 from listener.interchange import LineError, mention_object, parse_object
 from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, Scored, ScoreRow
 from rules.mention import Mention
-from sentiment import Reason, Sentiment
+from sentiment import Reason, Risk, Sentiment
 
 Object = dict[str, Any]
 
@@ -130,12 +130,32 @@ def dump_sentiment(sentiment: Sentiment) -> Object:
             {"field": span.field, "start": span.start, "end": span.end, "weight": span.weight}
             for span in sentiment.spans
         ],
+        "judged": [list(stretch) for stretch in sentiment.judged],
+        "risks": [
+            {
+                "category": risk.category,
+                "confidence": risk.confidence,
+                "field": risk.field,
+                "start": risk.start,
+                "end": risk.end,
+            }
+            for risk in sentiment.risks
+        ],
     }
 
 
 def load_sentiment(data: Object) -> Sentiment:
-    spans = tuple(Reason(**span) for span in data["spans"])
-    return Sentiment(**{**data, "spans": spans})
+    return Sentiment(
+        negative=data["negative"],
+        neutral=data["neutral"],
+        positive=data["positive"],
+        label=data["label"],
+        confidence=data["confidence"],
+        spans=tuple(Reason(**span) for span in data["spans"]),
+        # Rows of before these were told have neither.
+        judged=tuple((field, start, end) for field, start, end in data.get("judged", ())),
+        risks=tuple(Risk(**risk) for risk in data.get("risks", ())),
+    )
 
 
 def revised(old: Mention, new: Mention) -> bool:

@@ -46,7 +46,16 @@ def test_score_judges_each_line_and_hands_on_the_rest():
     code, (first, second, third, fourth), messages = listener("score", given=given)
     assert (code, messages) == (0, "")
     assert (first["id"], first["sentiment"]["label"]) == (7, "positive")
-    assert set(first["sentiment"]) == {"negative", "neutral", "positive", "label", "confidence", "spans"}
+    assert set(first["sentiment"]) == {
+        "negative",
+        "neutral",
+        "positive",
+        "label",
+        "confidence",
+        "spans",
+        "judged",
+        "risks",
+    }
     for span in first["sentiment"]["spans"]:
         assert first["text"][span["start"] : span["end"]] == span["text"]
         assert span["end"] <= first["text"].index("格澜")
@@ -54,6 +63,7 @@ def test_score_judges_each_line_and_hands_on_the_rest():
     assert {span["field"] for span in second["sentiment"]["spans"]} == {"title", "text"}
     assert third["sentiment"] == {
         "negative": 0.0, "neutral": 1.0, "positive": 0.0, "label": "unknown", "confidence": 0.0, "spans": [],
+        "judged": [], "risks": [],
     }  # fmt: skip
     assert fourth["text"] == "\ud83d质量太差"
     assert fourth["sentiment"]["label"] == "negative"

@@ -39,7 +39,7 @@ def test_the_least_configuration_has_the_documented_defaults(tmp_path):
     assert config.retention.matched == timedelta(days=400)
     assert config.retention.unmatched == timedelta(days=7)
     assert config.retention.rollups == timedelta(days=1095)
-    assert config.sentiment.type == "bayes"
+    assert config.sentiment.type == "ngram"
     assert (config.log.level, config.log.format) == ("info", "auto")
     assert (config.rules, config.receivers, config.route, config.proxy) == ([], [], None, None)
 
