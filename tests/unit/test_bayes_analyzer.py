@@ -12,7 +12,7 @@ import pytest
 from sentiment import AnalysisError, Passage, Span, Target
 from sentiment.bayes import Bayes, encodable, load_tables
 from sentiment.judgement import classes, sigmoid
-from sentiment.segment import jieba_segmenter, segmenter
+from sentiment.segment import Segmenter, segmenter
 
 TEXTS = [
     "云杉科技的新手机，充电时突然起火！！客服却说是“正常现象”，真的太让人失望了……有人和我一样吗？",
@@ -88,7 +88,7 @@ def test_a_missing_list_of_stop_words_is_refused(tmp_path):
 
 def test_jieba_itself_serves_where_rjieba_is_missing():
     """With jieba's own segmenter the labels of plain texts are the same and the offsets exact."""
-    slow = Bayes(load_tables(), jieba_segmenter())
+    slow = Bayes(load_tables(), Segmenter(engine="jieba").cut)
     text = "质量太差了，客服\n态度恶劣\ud800，  非常 失望"
     answer = slow.score([Target(Passage(text))])[0]
     assert answer.label == Bayes.load().score([Target(Passage(text))])[0].label == "negative"
