@@ -317,7 +317,7 @@ class Daemon:
             gone = set(self._parts.sources) - set(parts.sources)
             self._config, self._parts = config, parts
             await self._until_kept(self._keep_rules)
-            self._pipeline.understanding = parts.understanding
+            self._pipeline.exchange(parts.understanding)
             self._flusher.routing = parts.routing
             self._sender.lines = parts.lines
             self._sender.timezone = config.timezone

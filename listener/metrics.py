@@ -42,6 +42,8 @@ class Metrics:
         self.matched = counter("matches", "Mentions that satisfied a topic.", "topic")
         self.scored = counter("mentions_scored", "Scores given.", "topic", "label")
         self.score_failures = counter("score_failures", "Targets that the analyzer failed on.", "analyzer")
+        self.helper_texts = counter("helper_texts", "Texts that the analyzer asked its process about.", "result")
+        self.helper_failures = counter("helper_failures", "Crashes and hangs of the analyzer's process.")
         self.queue_depth = gauge("queue_depth", "Polled batches that wait for the pipeline.")
         self.batch_seconds = histogram("pipeline_batch_seconds", "One pipeline batch, match to commit.", _WORK)
         self.late = counter("mentions_late", "Mentions that came after a rule's allowance.", "rule", "source")

@@ -17,7 +17,7 @@ from listener.storage.sources import SourceState
 from rules.log import MentionRow, PollRow, Row, Scored
 from rules.mention import Mention
 from rules.topic import Match, Matcher
-from sentiment import AnalysisError, Analyzer, Sentiment, Target
+from sentiment import AnalysisError, Analyzer, Helped, Sentiment, Target
 
 OLD = timedelta(days=30)  # an item older than this keeps its time and is history
 AHEAD = timedelta(minutes=5)  # a clock this much ahead of ours is believed
@@ -59,6 +59,15 @@ class Understanding:
     analyzer: Analyzer
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What an analyzer's process has done so far."""
+
+    answered: int = 0
+    late: int = 0
+    failures: int = 0
+
+
 class Pipeline:
     def __init__(
         self,
@@ -70,6 +79,7 @@ class Pipeline:
         now: Callable[[], datetime],
     ) -> None:
         self.understanding = understanding
+        self._helped = Counts()
         self.states = states
         self.newest: dict[str, datetime] = {}  # per source, when it last brought something new
         self._database = database
@@ -80,6 +90,12 @@ class Pipeline:
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
+        _end(self.understanding.analyzer)
+
+    def exchange(self, understanding: Understanding) -> None:
+        """Match and score by *understanding* from the next batch on; the old one ends when its last batch is through."""
+        old, self.understanding, self._helped = self.understanding.analyzer, understanding, Counts()
+        self._thread.submit(_end, old)
 
     async def keep(self, polls: Sequence[Polled]) -> int:
         """Keep what these polls brought, all or nothing; the number of new mentions. Raises StorageError."""
@@ -151,7 +167,17 @@ class Pipeline:
         if not fresh:
             return []
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, understand, fresh, self.understanding)
+        how = self.understanding
+        understood = await loop.run_in_executor(self._thread, understand, fresh, how)
+        if how is self.understanding and isinstance(how.analyzer, Helped):
+            self._count_help(how.analyzer)
+        return understood
+
+    def _count_help(self, analyzer: Helped) -> None:
+        before, self._helped = self._helped, Counts(analyzer.answered, analyzer.late, analyzer.failures)
+        self._metrics.helper_texts.labels("answered").inc(self._helped.answered - before.answered)
+        self._metrics.helper_texts.labels("late").inc(self._helped.late - before.late)
+        self._metrics.helper_failures.inc(self._helped.failures - before.failures)
 
     def _state(self, source: str) -> SourceState:
         return self.states.get(source) or SourceState(source)
@@ -182,6 +208,11 @@ class Pipeline:
             self._metrics.repeated.labels(source).inc(count)
         for _, mention in revised:
             self._metrics.revised.labels(mention.source).inc()
+
+
+def _end(analyzer: Analyzer) -> None:
+    if isinstance(analyzer, Helped):
+        analyzer.close()
 
 
 def brought(poll: Polled) -> int:

@@ -1,7 +1,7 @@
 """The extension point of this package."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sentiment.sentiment import Sentiment
 from sentiment.target import Target
@@ -26,4 +26,24 @@ class Analyzer(Protocol):
 
     def score(self, targets: Sequence[Target], /) -> Sequence[Sentiment]:
         """One sentiment per target, in order; any string is answered, none raises."""
+        ...
+
+
+@runtime_checkable
+class Helped(Protocol):
+    """An analyzer that asks a process of its own about some texts.
+
+    Counted since it was built: texts ``asked`` about, ``answered``, and ``late``, which keep the first judgement; and
+    ``failures``, how often the process crashed, hung or could not be started.
+    """
+
+    asked: int
+    answered: int
+    late: int
+
+    @property
+    def failures(self) -> int: ...
+
+    def close(self) -> None:
+        """End the process; from then on the analyzer answers without it."""
         ...

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import select
@@ -21,6 +22,8 @@ from rules.log import MentionRow, PollRow, RevisionRow
 from rules.mention import Mention, Reach
 from rules.topic import Matcher, TargetConfig, TopicConfig
 from sentiment import Passage, Sentiment, Target
+from sentiment.accurate import WIDTH, Accurate, Blend, Blends, Worker
+from sentiment.ngram import Ngram, shipped
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 CALM = Sentiment(0.1, 0.8, 0.1, "neutral", 0.8)
@@ -120,3 +123,28 @@ async def test_a_mention_without_a_topic_is_stored_and_not_logged(pipeline: Pipe
     """It is there for a new query to be tried on; no rule hears of it."""
     assert await pipeline.keep([_polled(_mention("1", "天气不错"))]) == 1
     assert await _log(pipeline) == [PollRow]
+
+
+async def test_what_the_analyzers_process_did_is_counted_and_it_ends_when_exchanged(pipeline: Pipeline) -> None:
+    """The E5's process, here with a stand-in for the E5: answers are counted, a reload ends it, and so does the stop."""
+    helped = _accurate()
+    pipeline.exchange(Understanding(pipeline.understanding.matcher, helped))
+    await pipeline.keep([_polled(_mention("1"), _mention("2", "云杉还行吧"))])
+    process, texts = helped._worker.process, pipeline._metrics.helper_texts
+    assert process is not None and process.poll() is None
+    assert texts.labels("answered")._value.get() == 2
+    assert texts.labels("late")._value.get() == 0
+    again = _accurate()
+    pipeline.exchange(Understanding(pipeline.understanding.matcher, again))
+    await pipeline.keep([_polled(_mention("3"))])  # one thread: the old analyzer has ended when this is scored
+    assert process.poll() is not None
+    assert texts.labels("answered")._value.get() == 3
+    assert (second := again._worker.process) is not None
+    pipeline.close()
+    assert second.poll() is not None
+
+
+def _accurate() -> Accurate:
+    nothing = Blend(np.zeros(2), np.zeros((2, 2)), np.zeros((2, WIDTH), dtype=np.float32))
+    worker = Worker("tests.support.embedder:embed")
+    return Accurate(Ngram(shipped("standard")), Blends(nothing, nothing, {}), budget=60.0, unsure=1.1, worker=worker)
