@@ -87,7 +87,7 @@ def _weighed(reading: Reading) -> Iterator[tuple[float, tuple[Field, int, int]]]
     """Each known word that is said of the target: its weight and its place."""
     since, degree = _REACH + 1, 1.0
     for match in _WORD.finditer(reading.text):
-        if reading.zones is not None and reading.zones[match.start()] == OUTSIDE:
+        if reading.zones is not None and reading.zones[match.start()] >= OUTSIDE:
             continue
         word = match.group().lower().replace("\u2019", "'")
         since += 1

@@ -1,7 +1,8 @@
 """How a target is read: names become marks, and each character lies in one zone, which says how it is to be taken.
 
-The same reading serves training and scoring. Zones, the first that fits: outside what is said of the brand, inside
-quoted or forwarded words, before the last turn (但是, 就是 …), inside a question, plain.
+The same reading serves training and scoring. Zones, the first that fits: outside what is said of the brand, what a
+comparison says of the other side (好用 in 云杉不如格澜好用), inside quoted or forwarded words, before the last turn
+(但是, 就是 …), inside a question, plain.
 """
 
 import re
@@ -22,7 +23,8 @@ ASKED: Final = 1
 BEFORE: Final = 2
 QUOTED: Final = 3
 OUTSIDE: Final = 4
-ZONES: Final = 5
+COMPARED: Final = 5
+ZONES: Final = 6
 
 Field = Literal["title", "text"]
 Zones = NDArray[np.uint8]
@@ -41,11 +43,19 @@ _STOPS = "。！？!?；;\n"
 _ASKED_AT_MOST = 200  # characters of a question, counted back from its mark
 _CLAUSE = re.compile("[^，,。！？!?；;、：:\n…~～]*[，,。！？!?；;、：:\n…~～\\s]*")
 
-# "A和B", "A及B": what follows speaks of the brand too, though another name stands before it. A comparison (A比B) is
-# no such pair: what stands behind the other name lies outside, where n-grams have weights that know comparisons.
+# "A和B", "A及B": what follows speaks of the brand too, though another name stands before it.
 _JOINT = re.compile(
     "[^，,：:。！？\n]{0,4}?(?:和|与|與|跟|同|及|以及|还有|還有|或|或者|[、/&+])\\s*",
     re.IGNORECASE,
+)
+
+# Between two names of one clause: what is said behind the second is said of the first (云杉比格澜好用) ...
+_BEATS = re.compile(
+    "[^，,：:。！？\n]{0,8}?(?:比(?!不)|胜过|勝過|强过|強過|好过|好過|优于|優於|超过|超過)[^，,：:。！？\n]{0,6}"
+)
+# ... or of the second (云杉不如格澜好用).
+_YIELDS = re.compile(
+    "[^，,：:。！？\n]{0,8}?(?:不如|不及|比不上|比不了|没有|沒有|没|沒|输给|輸給|逊于|遜於|不敌|不敵|差过)[^，,：:。！？\n]{0,6}"
 )
 
 
@@ -115,8 +125,8 @@ def _zones(text: str, *, told_apart: bool) -> Zones | None:
     turn = _last(_TURN, text)
     quotes = [found.span() for found in _QUOTED.finditer(text)] if any(mark in text for mark in _QUOTES) else []
     forwarded = _FORWARDED.search(text) if "//" in text or "发自" in text or "發自" in text else None
-    outside = list(_outside(text)) if told_apart else []
-    if not (questions or turn or quotes or forwarded or outside):
+    others = list(_others(text)) if told_apart else []
+    if not (questions or turn or quotes or forwarded or others):
         return None
     zones = np.zeros(len(text), dtype=np.uint8)
     for start, end in questions:
@@ -127,8 +137,8 @@ def _zones(text: str, *, told_apart: bool) -> Zones | None:
         zones[start:end] = QUOTED
     if forwarded and forwarded.start() > 0:
         zones[forwarded.start() :] = QUOTED
-    for start, end in outside:
-        zones[start:end] = OUTSIDE
+    for start, end, zone in others:
+        zones[start:end] = zone
     return zones
 
 
@@ -151,27 +161,50 @@ def _last(pattern: re.Pattern[str], text: str) -> int:
     return at
 
 
-def _outside(text: str) -> Iterator[tuple[int, int]]:
-    """What is said of others.
+def _others(text: str) -> Iterator[tuple[int, int, int]]:
+    """What is said of others: start, end and zone, in order.
 
-    From another's clause, or its name where the clause named the brand before, up to where
-    the brand speaks again. What stands before the first name belongs to it, and a clause without a name to the last.
+    Outside: from another's clause, or its name where the clause named the brand before, up to where the brand speaks
+    again. What stands before the first name belongs to it, and a clause without a name to the last. Compared: in a
+    comparison with the brand, what is said of the other side.
     """
-    names = [(found.start(), found.end(), found.group()[0]) for found in _NAMES.finditer(text)]
+    names = _listed(text)
     begins = [found.start() for found in _CLAUSE.finditer(text) if found.end() > found.start()]
     holder, since, previous = names[0][2], 0, names[0]
     for name in names[1:]:
-        if name[2] != holder and not (
+        place = bisect_right(begins, name[0])
+        clause = begins[place - 1]
+        between = text[previous[1] : name[0]] if clause <= previous[0] and name[2] != previous[2] else ""
+        beats, yields = bool(_BEATS.fullmatch(between)), bool(_YIELDS.fullmatch(between))
+        if beats or yields:
+            if holder == OTHER and since < previous[1]:
+                yield since, previous[1], OUTSIDE
+            holder = previous[2] if beats else name[2]
+            since = name[1]
+            if holder == OTHER:
+                since = begins[place] if place < len(begins) else len(text)
+                yield name[1], since, COMPARED
+        elif name[2] != holder and not (
             name[2] == OTHER and previous[2] == BRAND and _JOINT.fullmatch(text, previous[1], name[0])
         ):
-            clause = begins[bisect_right(begins, name[0]) - 1]
             border = name[0] if clause <= previous[0] else clause
             if holder == OTHER:
-                yield since, border
+                yield since, border, OUTSIDE
             holder, since = name[2], border
         previous = name
-    if holder == OTHER:
-        yield since, len(text)
+    if holder == OTHER and since < len(text):
+        yield since, len(text), OUTSIDE
+
+
+def _listed(text: str) -> list[tuple[int, int, str]]:
+    """The names of a marked text: start, end, mark. Others in a row (格澜、青禾和乙) are one name."""
+    names: list[tuple[int, int, str]] = []
+    for found in _NAMES.finditer(text):
+        start, end, mark = found.start(), found.end(), found.group()[0]
+        if mark == OTHER and names and names[-1][2] == OTHER and _JOINT.fullmatch(text, names[-1][1], start):
+            start = names.pop()[0]
+        names.append((start, end, mark))
+    return names
 
 
 _NAMES = re.compile(f"{BRAND}+|{OTHER}+")

@@ -1,7 +1,5 @@
 """What kind of trouble a text reports of its target, beside how it speaks of it: a fact can be bad in neutral words."""
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +8,6 @@ from sentiment.reading import OUTSIDE
 from sentiment.sentiment import RiskCategory
 from sentiment.weights import RiskHead
 
-REPORTED_FROM: Final = 0.5  # the least confidence that is told
 _STEP = 8  # a span of reasons is this many codes on either side of the one that weighs most
 
 
@@ -23,6 +20,7 @@ class RiskScorer:
         self._table = np.ascontiguousarray(head.weights.T)  # (buckets, categories): one n-gram's weights lie together
         self._scale = np.array(head.scale)
         self._bias = np.array(head.bias)
+        self._limits = np.array(head.limits)
 
     def score(self, batch: Batch, zones: NDArray[np.uint8]) -> list[tuple[tuple[RiskCategory, float, int, int], ...]]:
         """For each text its categories, the surest first: name, confidence, first and last code of its span."""
@@ -31,7 +29,7 @@ class RiskScorer:
         ends = np.append(batch.starts[1:], len(batch.codes))
         found: list[tuple[tuple[RiskCategory, float, int, int], ...]] = []
         for index in range(len(batch.starts)):
-            told = [int(i) for i in np.flatnonzero(sure[index] >= REPORTED_FROM)]
+            told = [int(i) for i in np.flatnonzero(sure[index] >= self._limits)]
             told.sort(key=lambda i: -sure[index, i])
             start, end = int(batch.starts[index]), int(ends[index])
             found.append(
@@ -47,7 +45,7 @@ class RiskScorer:
         return self._confidences(self._weights(batch, zones), batch, zones)
 
     def _confidences(self, weights: NDArray[np.int16], batch: Batch, zones: NDArray[np.uint8]) -> NDArray[np.float64]:
-        grams = np.maximum(np.add.reduceat((zones != OUTSIDE).astype(np.int64), batch.starts) * ORDERS, 1)
+        grams = np.maximum(np.add.reduceat((zones < OUTSIDE).astype(np.int64), batch.starts) * ORDERS, 1)
         sums = np.add.reduceat(weights, batch.starts, axis=0, dtype=np.int64)
         scores = self._bias + self._scale * sums / np.sqrt(grams)[:, None]
         sure: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(scores, -60, 60)))
@@ -58,7 +56,7 @@ class RiskScorer:
         weights = self._table[one].astype(np.int16)
         weights += self._table[two]
         weights += self._table[three]
-        weights[zones == OUTSIDE] = 0
+        weights[zones >= OUTSIDE] = 0
         return weights
 
 

@@ -21,7 +21,7 @@ from sentiment.grams import Codes
 from sentiment.reading import ZONES
 from sentiment.sentiment import RiskCategory
 
-MAGIC: Final = b"LSTNGRM1"
+MAGIC: Final = b"LSTNGRM2"
 _DIGEST: Final = 32
 _ANALYZER: Final = "ngram"
 
@@ -45,12 +45,16 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class RiskHead:
-    """One yes or no a category: int8 weights of shape (categories, buckets), scale and bias a category."""
+    """One yes or no a category: int8 weights of shape (categories, buckets), scale and bias a category.
+
+    ``limits``: the confidence from which a category is told.
+    """
 
     categories: tuple[RiskCategory, ...]
     weights: Int8s
     scale: tuple[float, ...]
     bias: tuple[float, ...]
+    limits: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ def save(weights: Weights, path: Path) -> str:
             "categories": weights.risk.categories,
             "scale": weights.risk.scale,
             "bias": weights.risk.bias,
+            "limits": weights.risk.limits,
         }
     arrays["numbers"] = np.frombuffer(json.dumps(numbers, ensure_ascii=False, sort_keys=True).encode(), dtype=np.uint8)
     payload = _archive(arrays)
@@ -146,7 +151,13 @@ def _weights(arrays: Mapping[str, NDArray[Any]], version: str) -> Weights:
         folding=folding,
         text=_head(arrays, numbers, "text"),
         target=_head(arrays, numbers, "target"),
-        risk=RiskHead(tuple(risk["categories"]), arrays["risk"], tuple(risk["scale"]), tuple(risk["bias"]))
+        risk=RiskHead(
+            tuple(risk["categories"]),
+            arrays["risk"],
+            tuple(risk["scale"]),
+            tuple(risk["bias"]),
+            tuple(risk["limits"]),
+        )
         if risk
         else None,
         about=numbers["about"],

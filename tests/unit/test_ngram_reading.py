@@ -6,15 +6,9 @@ import pytest
 
 from sentiment import Passage, Span, Target
 from sentiment.grams import BRAND, OTHER
-from sentiment.reading import ASKED, BEFORE, OUTSIDE, PLAIN, QUOTED, Reading, judged, read, zones_of
+from sentiment.reading import ASKED, BEFORE, COMPARED, OUTSIDE, PLAIN, QUOTED, Reading, judged, read, zones_of
 
-LETTERS = {PLAIN: ".", ASKED: "?", BEFORE: "<", QUOTED: '"', OUTSIDE: "x"}
-
-_COMPARED = pytest.mark.xfail(
-    strict=True,
-    reason="behind the other name of a comparison all is outside: to be tried when the model is trained anew",
-)
-_LISTED = pytest.mark.xfail(strict=True, reason="only the first two names of a list are joined: 都很差 is outside")
+LETTERS = {PLAIN: ".", ASKED: "?", BEFORE: "<", QUOTED: '"', OUTSIDE: "x", COMPARED: "c"}
 
 
 def spans(text: str, *names: str) -> tuple[Span, ...]:
@@ -83,12 +77,12 @@ def test_a_question_is_counted_back_two_hundred_characters_at_most() -> None:
         ("昨天，格澜太差，云杉很好", ["云杉很好"]),
         ("云杉很好格澜太差", ["云杉很好"]),  # both in one clause: the border is the second name
         ("格澜很好云杉太差", ["云杉太差"]),
-        pytest.param("云杉比格澜好用", ["云杉比格澜好用"], marks=_COMPARED), pytest.param("云杉不如格澜好用", ["云杉不如格澜好用"], marks=_COMPARED),
-        ("格澜不如云杉", ["云杉"]),
+        ("云杉比格澜好用", ["云杉比格澜好用"]), ("云杉不如格澜好用", ["云杉不如格澜好用"]),
+        ("格澜不如云杉", ["不如云杉"]),
         ("云杉和格澜都很差", ["云杉和格澜都很差"]),
         ("云杉、格澜都很差", ["云杉、格澜都很差"]),
         ("云杉手机与格澜都很差", ["云杉手机与格澜都很差"]),
-        pytest.param("云杉、格澜、青禾都很差", ["云杉、格澜、青禾都很差"], marks=_LISTED),
+        ("云杉、格澜、青禾都很差", ["云杉、格澜、青禾都很差"]), ("云杉和格澜，还有青禾都很差", ["云杉和格澜，"]),
         ("格澜和云杉都很差", ["云杉都很差"]),
         ("格澜、青禾都很差", ["格澜、青禾都很差"]),  # no brand in it: all of it is judged
         ("云杉很好", ["云杉很好"]),
@@ -99,6 +93,25 @@ def test_a_question_is_counted_back_two_hundred_characters_at_most() -> None:
 def test_what_is_said_of_the_brand(text: str, expected: list[str]) -> None:
     """With another brand in the text, only the clauses in which the brand has the word are taken as said of it."""
     assert mine(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # A beats B: what follows is said of A; where that is not the brand, it is the other side of a comparison
+        ("云杉比格澜好用，还便宜", "..........." ), ("格澜比云杉好用，还便宜", "xx...cccxxx"), ("云杉比青禾和格澜好", "........."),
+        ("云杉手机比格澜的强", ".........."[:9]), ("格澜续航强过云杉一截", "xx" + "......" + "cc"),
+        # A yields to B: what follows is said of B
+        ("云杉不如格澜好用，还便宜", "......cccxxx"), ("格澜不如云杉好用，便宜", "xx" + "." * 9), ("云杉没有格澜好", "......c"),
+        ("云杉不如格澜好。云杉贵", "......cc..."), ("云杉比不上格澜快", ".......c"),
+        # no comparison: another clause, the same side twice, a name that follows much later
+        ("云杉没了，格澜好", ".....xxx"), ("格澜没有青禾好，云杉贵", "xxxxxxxx..."), ("云杉比赛，格澜赢", ".....xxx"),
+    ],
+)  # fmt: skip
+def test_what_a_comparison_says_of_the_other_side(text: str, expected: str) -> None:
+    """Behind 比 the first name is spoken of, behind 不如 the second: said of the other, it speaks against the brand."""
+    zones = reading(text).zones
+    assert ("." * len(text) if zones is None else "".join(LETTERS[zone] for zone in zones.tolist())) == expected
 
 
 def test_each_of_two_brands_is_judged_by_the_rest() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from sentiment import AnalysisError
 from sentiment.ngram import Ngram, shipped, whole
+from sentiment.reading import ZONES
 from sentiment.sentiment import CATEGORIES
 from sentiment.versions import add, choose, current, versions
 from sentiment.weights import MAGIC, Head, RiskHead, Weights, load, save
@@ -28,11 +29,12 @@ def drawn(seed: int, *, risk: bool = True) -> Weights:
     def numbers(*shape: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int8]]:
         return draw.integers(-127, 128, shape).astype(np.int8)
 
-    heads = [Head(numbers(2, 1 << BITS), numbers(5, 2, 1 << BITS), (0.1, 0.2), (0.3, -0.4)) for _ in range(2)]
+    heads = [Head(numbers(2, 1 << BITS), numbers(ZONES, 2, 1 << BITS), (0.1, 0.2), (0.3, -0.4)) for _ in range(2)]
     folding = np.arange(1000, dtype=np.uint32)
     folding[65:91] += np.uint32(32)
     scales = tuple(draw.random(len(CATEGORIES)).tolist())
-    head = RiskHead(CATEGORIES, numbers(len(CATEGORIES), 1 << (BITS - 1)), scales, scales) if risk else None
+    limits = tuple(draw.random(len(CATEGORIES)).tolist())
+    head = RiskHead(CATEGORIES, numbers(len(CATEGORIES), 1 << (BITS - 1)), scales, scales, limits) if risk else None
     return Weights(BITS, folding, heads[0], heads[1], head, {"name": "试", "sources": {"a": 1}})
 
 
@@ -112,7 +114,7 @@ def test_the_shipped_model_is_whole() -> None:
         (lambda packed: b"\0" * 1000, "is no model of ours"),
         (lambda packed: packed[len(MAGIC) + 32 :], "is no model of ours"),
         (lambda packed: "很好".encode(), "is no model of ours"),
-        (lambda packed: MAGIC[:-1] + b"2" + packed[len(MAGIC) :], "is of another format"),
+        (lambda packed: MAGIC[:-1] + b"1" + packed[len(MAGIC) :], "is of another format"),
         (lambda packed: MAGIC[:-1], "is of another format"),
     ],
     ids=range(14),
@@ -170,7 +172,7 @@ def text(value: object) -> bytes:
         lambda payload: without(payload, "target_zones.npy"),
         lambda payload: without(payload, "risk.npy"),
         lambda payload: without(payload, "text_shared.npy", array(np.zeros((2, 8), dtype=np.int8))),
-        lambda payload: without(payload, "text_zones.npy", array(np.zeros((5, 2, 8), dtype=np.int8))),
+        lambda payload: without(payload, "text_zones.npy", array(np.zeros((ZONES, 2, 8), dtype=np.int8))),
         lambda payload: without(payload, "text_shared.npy", array([{"a": 1}])),
         lambda payload: without(payload, "text_shared.npy", b"\x93NUMPY"),
         lambda payload: without(payload, "numbers.npy", array(np.frombuffer(b"{", dtype=np.uint8))),

@@ -17,7 +17,7 @@ from scipy.sparse import csr_matrix
 from sentiment import Span
 from sentiment.grams import Folding
 from sentiment.ngram import Ngram
-from sentiment.reading import read
+from sentiment.reading import ZONES, read
 from sentiment.sentiment import CATEGORIES
 from sentiment.train.build import (
     Fitted,
@@ -93,7 +93,7 @@ def opinions(count: int, seed: int, turn: int = 0) -> list[Example]:
 
 def blank_model(bias: tuple[float, float] = (0.0, float(np.log(0.5)))) -> Weights:
     """A model that knows nothing: a third for each label."""
-    head = Head(np.zeros((2, 1 << BITS), np.int8), np.zeros((5, 2, 1 << BITS), np.int8), (0.01, 0.01), bias)
+    head = Head(np.zeros((2, 1 << BITS), np.int8), np.zeros((ZONES, 2, 1 << BITS), np.int8), (0.01, 0.01), bias)
     return Weights(BITS, folding_table(), head, head, None, {"name": "blank"}, "v0")
 
 
@@ -340,7 +340,7 @@ def test_calibration_makes_an_oversure_head_honest() -> None:
     labels = np.where(draw.random(300) < 1 / (1 + np.exp(-true[:, 1])), NEUTRAL, NEGATIVE)
     said = draw.random(300) < 1 / (1 + np.exp(-true[:, 0]))
     labels[(labels == NEGATIVE) & said] = POSITIVE
-    over = Fitted(np.ones((2, 4), np.float32), np.ones((5, 2, 4), np.float32), (0.0, 0.0))
+    over = Fitted(np.ones((2, 4), np.float32), np.ones((ZONES, 2, 4), np.float32), (0.0, 0.0))
     found = calibrate(over, true * 10, labels, np.ones(300))
     assert 0.05 < found.shared[0, 0] < 0.2
     assert 0.05 < found.shared[1, 0] < 0.2
@@ -402,7 +402,7 @@ def test_risks_are_learnt_by_category() -> None:
 
 
 def wide() -> Head:
-    return Head(np.zeros((2, 1 << 19), np.int8), np.zeros((5, 2, 1 << 19), np.int8), (0.01, 0.01), (0.0, 0.0))
+    return Head(np.zeros((2, 1 << 19), np.int8), np.zeros((ZONES, 2, 1 << 19), np.int8), (0.01, 0.01), (0.0, 0.0))
 
 
 TINY = """
