@@ -1,14 +1,19 @@
-"""Text as the matcher sees it: case, full width and compatibility forms folded, every offset traceable to the original.
+"""Text as the matcher sees it: case, width, compatibility forms and traditional characters folded, offsets traceable.
 
 Each code point is folded alone, as Unicode's NFKC_Casefold does (UAX #44): ``Ａ`` and ``A`` become ``a``, ``①`` becomes
-``1``, characters that show nothing (zero-width space, variation selectors) disappear. White space of any kind becomes
+``1``, characters that show nothing (zero-width space, variation selectors) disappear. A traditional character becomes
+its simplified form (``rules.han``). White space of any kind becomes
 one blank per code point, a lone surrogate U+FFFD, and an ellipsis stays one character. Because code points are folded
 alone, a letter and a combining mark that follows it are not composed.
 """
 
 import re
 import unicodedata
+from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import pairwise
+
+from rules.han import SIMPLIFIED
 
 # Characters that show nothing, which NFKC_Casefold maps to nothing (Default_Ignorable_Code_Point).
 _IGNORED = re.compile(
@@ -37,7 +42,10 @@ def _fold_one(code: int) -> str:
         return character  # NFKC makes three dots of it; in Chinese it is so frequent that offsets would seldom be equal
     if character.isspace():
         return " "
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", character).casefold())
+    if character in SIMPLIFIED:
+        return SIMPLIFIED[character]
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", character).casefold())
+    return "".join(SIMPLIFIED.get(one, one) for one in folded)
 
 
 _REMEMBERED = 50_000
@@ -57,12 +65,20 @@ class _Folds(dict[int, str | int]):
 
 _FOLDS = _Folds()
 
+
 # Most posts hold nothing but what stands here; for them, lower case and a few replacements are the whole fold, in half
-# the time of a look at each code point.
+# the time of a look at each code point. In Chinese text the traditional characters are what is left out of the range.
+def _as_it_is(first: int, last: int) -> str:
+    """The characters of a range that are no traditional ones, as the inside of a character class."""
+    kept = [code for code in range(first, last + 1) if chr(code) not in SIMPLIFIED]
+    edges = [kept[0], *(code for pair in pairwise(kept) if pair[1] != pair[0] + 1 for code in pair), kept[-1]]
+    return "".join(f"{chr(start)}-{chr(end)}" for start, end in zip(edges[::2], edges[1::2], strict=True))
+
+
 _WIDE = tuple(zip("\n\u3000，！？：；（）", "  ,!?:;()", strict=True))
 _UNUSUAL = re.compile(
     "[^\n\x20-\x7e\u2014\u2018\u2019\u201c\u201d\u2026\u3000-\u3003\u3008-\u3011\u3041-\u3096\u30a1-\u30fa"
-    "\u4e00-\u9fff，！？：；（）\U0001f300-\U0001faff]"
+    f"{_as_it_is(0x4E00, 0x9FFF)}，！？：；（）\U0001f300-\U0001faff]"
 )
 
 
@@ -83,6 +99,11 @@ class Folded:
         if end < len(origin) and origin[end - 1] == origin[end]:
             return None
         return origin[start], origin[end - 1] + 1
+
+    def folded_span(self, start: int, end: int) -> tuple[int, int]:
+        """Where ``start:end`` of the original stands in the folded text: the reverse of ``span``."""
+        origin = self.origin
+        return (start, end) if origin is None else (bisect_left(origin, start), bisect_left(origin, end))
 
 
 def fold(text: str) -> Folded:

@@ -1,0 +1,131 @@
+"""What stands in a mention of all that is sought: title and text are read once each, for all topics together."""
+
+import re
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rules.dictionary import dictionary
+from rules.finder import Finder, Place
+from rules.fold import UNSPACED, fold
+from rules.mention import Mention
+from rules.naming import Look, Naming, TargetConfig
+from rules.noise import squeeze
+from rules.sound import sounds
+from rules.spelling import Spelling
+from rules.syntax import Field
+
+Places = Mapping[int, Sequence[Place]]
+
+# What NEAR counts: a character of an unspaced script, or a word of any other.
+_UNIT: Final = re.compile(f"{UNSPACED.pattern}|(?:[^\\W{UNSPACED.pattern[1:-1]}]|[\u0300-\u036f])+")
+
+
+@dataclass(slots=True)
+class Sight:
+    """Per field (title, text) the places of each leaf that holds there: words by their id, then the targets."""
+
+    mention: Mention
+    title: Places
+    text: Places
+    looks: Mapping[Field, Look]
+
+    def holds(self, leaf: int) -> bool:
+        return leaf in self.text or leaf in self.title
+
+    def places(self, field: Field) -> Places:
+        return self.text if field == "text" else self.title
+
+    def units(self, field: Field) -> list[int]:
+        """Where the characters and words begin that NEAR counts."""
+        return [found.start() for found in _UNIT.finditer(self.looks[field].text)] if field in self.looks else []
+
+
+class Watch:
+    """The words of all queries and the names of all targets, in one automaton, and one more for each way of misspelling."""
+
+    def __init__(self, words: Sequence[str], prefixes: Sequence[str], targets: Mapping[str, TargetConfig]) -> None:
+        self.namings = [Naming(target) for target in targets.values()]
+        spelt = [text for naming in self.namings for text in (*naming.by_text, *sorted(naming.contexts))]
+        self.finder = Finder([*words, *spelt], prefixes)
+        borders = dictionary() if any(not target.inside_words for target in targets.values()) else None
+        for naming in self.namings:
+            naming.bind(self.finder, borders)
+        self.first_target = len(self.finder.texts) + len(self.finder.prefix_ids)
+        self.target_leaf = {name: self.first_target + number for number, name in enumerate(targets)}
+        self._named_by = _owners(self.finder, [naming.by_text for naming in self.namings])
+        noisy = [naming.noisy_texts() for naming in self.namings]
+        self._squeezed = Finder(text for texts in noisy for text in texts)
+        self._squeezed_by = _owners(self._squeezed, noisy)
+        self._heard = Finder(sound for naming in self.namings for sound in naming.by_sound)
+        self._heard_by = _owners(self._heard, [naming.by_sound for naming in self.namings])
+
+    def see(self, mention: Mention) -> Sight:
+        looks: dict[Field, Look] = {}
+        title: Places = {}
+        if mention.title:
+            looks["title"] = look = self.look(mention.title)
+            title = self._places(look)
+        looks["text"] = look = self.look(mention.text)
+        return Sight(mention, title, self._places(look), looks)
+
+    def look(self, text: str) -> Look:
+        """Read one field."""
+        folded = fold(text)
+        look = Look(text, folded, self.finder.scan(folded), {})
+        odd: dict[int, list[tuple[Place, Spelling]]] = {}
+        if self._squeezed.texts:
+            self._squeeze(look, odd)
+        if self._heard.texts:
+            self._hear(look, odd)
+        return Look(text, folded, look.found, odd) if odd else look
+
+    def _places(self, look: Look) -> Places:
+        """Words, and the names that count."""
+        named_by, found = self._named_by, look.found
+        numbers = {number for identity in found if identity in named_by for number in named_by[identity]}
+        numbers.update(look.odd)
+        if not numbers:
+            return found
+        first, places = self.first_target, dict(found)
+        for number in sorted(numbers):
+            counted = self.namings[number].places(look, number)
+            if counted:
+                places[first + number] = counted
+        return places
+
+    def _squeeze(self, look: Look, odd: dict[int, list[tuple[Place, Spelling]]]) -> None:
+        squeezed = squeeze(look.folded.text)
+        if squeezed is None:
+            return
+        for identity, start, end in self._squeezed.hits(squeezed.text):
+            if not squeezed.inner_gaps(start, end):
+                continue
+            text = self._squeezed.texts[identity]
+            for number in self._squeezed_by[identity]:
+                naming = self.namings[number]
+                place = naming.noisy(squeezed, look, text, start, end)
+                if place is not None:
+                    odd.setdefault(number, []).append((place, naming.by_text[text]))
+
+    def _hear(self, look: Look, odd: dict[int, list[tuple[Place, Spelling]]]) -> None:
+        for identity, start, end in self._heard.hits(sounds(look.folded.text)):
+            for number in self._heard_by[identity]:
+                heard = self.namings[number].heard(look, self._heard.texts[identity], start, end)
+                if heard is not None:
+                    odd.setdefault(number, []).append(heard)
+
+
+def _owners(finder: Finder, texts: Sequence[Mapping[str, object] | Sequence[str]]) -> dict[int, list[int]]:
+    """Per id of the finder the numbers of those whose text it is."""
+    owners: dict[int, list[int]] = {}
+    for number, own in enumerate(texts):
+        for text in own:
+            owners.setdefault(finder.ids[text], []).append(number)
+    return owners
+
+
+def units_between(units: Sequence[int], start: int, end: int) -> int:
+    """How many characters and words begin in ``start:end``."""
+    return bisect_left(units, end) - bisect_left(units, start)
