@@ -10,6 +10,7 @@ import functools
 import math
 from collections.abc import Iterable
 from importlib import resources
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -21,8 +22,9 @@ _BUSINESS: Final = (
     "银行", "证券", "品牌", "官方", "官网", "客服", "门店", "产品",
 )  # fmt: skip
 _UNKNOWN: Final = 0.5  # occurrences of a character that the dictionary does not hold
-# The word of a name counts as frequent as this, be it in the dictionary or not: who watches a brand expects to read it.
-EXPECTED: Final = 1000.0
+# A name counts as a word at least as frequent as this, be it in the dictionary or not.
+EXPECTED: Final = 3.0
+_KNOWN_PERSON: Final = 10  # occurrences from which a person's name is more than a surname before a brand
 
 Keys = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.float64]
@@ -71,12 +73,16 @@ class Dictionary:
         """The characters that stand before *piece* in a word that ends with it."""
         return self._before(piece[::-1])
 
-    def other_reading(self, text: str, start: int, end: int, expected: float = EXPECTED) -> tuple[int, int] | None:
+    def other_reading(
+        self, text: str, start: int, end: int, *, expected: float = EXPECTED, whole: bool = False
+    ) -> tuple[int, int] | None:
         """The word that takes a part of ``text[start:end]`` where *text* is likelier read otherwise; None where it is not.
 
         The likeliest reading of four characters around, by the product of the words' frequencies, as jieba finds it; the
         name itself counts as a word that occurs *expected* times at least. A person's name (由云杉) that ends with the
-        name is no word: what stands before a brand is often one character.
+        name is no word: what stands before a brand is often one character. Two words that share the whole name between
+        them, of which one begins before it (天蓝|麦田 over 蓝麦田), are always the likelier reading. *whole*: several
+        words that make up the name are another reading too.
         """
         first, last = start, end
         while first > 0 and start - first < LONGEST and is_ideograph(text[first - 1]):
@@ -95,13 +101,17 @@ class Dictionary:
                 weights[left, right] = entry[0]
             elif right == left + 1:
                 weights[left, right] = math.log(_UNKNOWN) - self._total
+        own = weights.pop((start, end), None)
+        if astride := _astride(_likeliest(weights, first, last), start, end):
+            return astride
         named = math.log(expected) - self._total
-        weights[start, end] = max(named, weights.get((start, end), named))
-        return next(
-            ((left, right) for left, right in _likeliest(weights, first, last)
-             if left < start < right or left < end < right),
-            None,
-        )  # fmt: skip
+        weights[start, end] = named if whole or own is None else max(named, own)
+        words = _likeliest(weights, first, last)
+        if (start, end) in words:
+            return None
+        over = [word for word in words if word[0] < start < word[1] or word[0] < end < word[1]]
+        inside = [word for word in words if start <= word[0] < end] if whole else []
+        return next(iter(over + inside), None)
 
     def _look_up(self, words: list[str]) -> list[tuple[float, bool] | None]:
         keys = np.array([_packed(word) for word in words], dtype=np.uint64)
@@ -122,7 +132,7 @@ def _pack_all(rows: list[tuple[str, int, str]], length: int) -> tuple[Keys, Numb
     codes = np.frombuffer("".join(word for word, _, _ in rows).encode("utf-32-le"), dtype=np.uint32)
     table = codes.reshape(-1, length).astype(np.uint64)
     counts = np.array([count for _, count, _ in rows], dtype=np.float64)
-    person = np.array([tag.startswith("nr") for _, _, tag in rows], dtype=np.bool_)
+    person = np.array([tag.startswith("nr") and count < _KNOWN_PERSON for _, count, tag in rows], dtype=np.bool_)
     kept = ((table >= 0x4E00) & (table <= 0x9FFF)).all(axis=1) & (counts > 0)
     table = table[kept]
     shifts = np.array([16 * (LONGEST - 1 - place) for place in range(length)], dtype=np.uint64)
@@ -157,6 +167,14 @@ def _likeliest(weights: dict[tuple[int, int], float], first: int, last: int) -> 
         words.append((left, last))
         last = left
     return words[::-1]
+
+
+def _astride(words: list[tuple[int, int]], start: int, end: int) -> tuple[int, int] | None:
+    """The first of two words, the other of two characters or more, that hold ``start:end`` and more before it."""
+    for one, other in pairwise(words):
+        if one[0] < start < one[1] < end <= other[1] and other[1] - other[0] > 1:
+            return one
+    return None
 
 
 @functools.lru_cache(maxsize=1)

@@ -21,7 +21,8 @@ class Refusal:
     """A name that does not count, and which rule decided.
 
     ``unless_near``: ``because`` is a word of that list. ``near``: none of the words of that list is within reach, so
-    that there is no ``because``. ``word``: the name is a part of the common word ``because``.
+    that there is no ``because``. ``word``: the text is read as the common word ``because`` there. ``link``: it stands in
+    the address ``because``.
     """
 
     name: MatchedWord
@@ -97,14 +98,14 @@ class _Explainer:
         watch = self._matcher.watch
         if name not in watch.target_leaf:
             return
-        number = watch.target_leaf[name] - watch.first_target
-        naming = watch.namings[number]
+        naming = watch.namings[watch.target_leaf[name] - watch.first_target]
+        mention = {identity for look in self._sight.looks.values() for identity in look.found}
         for field in fields:
             if field not in self._sight.looks:
                 continue
             look = self._sight.looks[field]
-            for place, objection in naming.refused(look, number):
-                variant, meant = naming.spelling(place, look, number)
+            for place, _, objection in naming.refused(look, mention):
+                variant, meant = naming.variant(place, look)
                 word = _at(field, objection.word, look) if objection.word else None
                 yield Refusal(_at(field, place, look, meant, variant), objection.rule, word)
 
@@ -153,7 +154,8 @@ def _lines(step: Step, depth: int) -> Iterator[str]:
 _REASONS: dict[Rule, Callable[[Refusal], str]] = {
     "unless_near": lambda refusal: f"{_quoted(refusal.because)} is near (unless_near)",
     "near": lambda _refusal: "none of the words that must be near is (near)",
-    "word": lambda refusal: f"it is a part of {_quoted(refusal.because)} (inside_words)",
+    "link": lambda refusal: f"it stands in the address {_quoted(refusal.because)}",
+    "word": lambda refusal: f"the text reads {_quoted(refusal.because)} there (inside_words)",
 }
 
 

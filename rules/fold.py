@@ -143,12 +143,17 @@ def is_word(text: str, start: int, end: int) -> bool:
 
     Between Chinese and Latin there is always a border, among letters and digits of spaced scripts none; only a letter
     at the edge of the word ends it beside a digit: ``yunshan`` stands in ``yunshan5``, but ``a4`` not in ``a4l`` and
-    ``5g`` not in ``15g``.
+    ``5g`` not in ``15g``, nor ``361`` in ``3.361``.
     """
-    if start > 0 and is_joining(text[start]) and _continues(text[start], text[start - 1]):
+    if start > 0 and is_joining(text[start]) and _continues(text, start, start - 1, -1):
         return False
-    return not (end < len(text) and is_joining(text[end - 1]) and _continues(text[end - 1], text[end]))
+    return not (end < len(text) and is_joining(text[end - 1]) and _continues(text, end - 1, end, 1))
 
 
-def _continues(edge: str, neighbour: str) -> bool:
-    return is_joining(neighbour) and (edge.isdigit() or not neighbour.isdigit())
+def _continues(text: str, edge: int, beside: int, step: int) -> bool:
+    """Whether the word goes on from its *edge* to the character *beside* it; a number goes on past its point."""
+    neighbour = text[beside]
+    if is_joining(neighbour):
+        return text[edge].isdigit() or not neighbour.isdigit()
+    beyond = beside + step
+    return text[edge].isdigit() and neighbour in ".," and 0 <= beyond < len(text) and text[beyond].isdigit()

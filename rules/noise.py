@@ -1,6 +1,6 @@
 """Names with something between their characters: 青.禾, 青 禾, 青❤禾. The text is read again without it, only then.
 
-What ends a clause (，。！？；：, a bracket, a line break) is no noise, nor are letters and digits.
+What ends a clause (，。！？；：, one bracket, a line break) is no noise, nor are letters and digits.
 """
 
 import re
@@ -11,8 +11,10 @@ from typing import Final
 
 MOST: Final = 4  # signs between two characters
 _NOISE = re.compile(
+    "(?:"
     "[ .'’·•・*\\-_~/\\\\|+=^%$#&@`°"
     "\u00a1-\u00bf\u2010-\u2015\u2022\u203b\u2190-\u2bff\u3012\u3013\u301c-\u3020\U0001f000-\U0001faff丨丶灬]{1,4}"
+    "|】 ?【|\\] ?\\[|\\) ?\\(|」 ?「|』 ?『|〕 ?〔|》 ?《|〉 ?〈)"  # brackets around each character
     "(?=[^\\W_])"
 )
 

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,11 +10,12 @@ from rules.dictionary import dictionary
 from rules.finder import Finder, Place
 from rules.fold import UNSPACED, fold
 from rules.mention import Mention
-from rules.naming import Look, Naming, TargetConfig
+from rules.naming import Look, Naming
 from rules.noise import squeeze
 from rules.sound import sounds
 from rules.spelling import Spelling
 from rules.syntax import Field
+from rules.target import TargetConfig
 
 Places = Mapping[int, Sequence[Place]]
 
@@ -46,7 +47,7 @@ class Watch:
     """The words of all queries and the names of all targets, in one automaton, and one more for each way of misspelling."""
 
     def __init__(self, words: Sequence[str], prefixes: Sequence[str], targets: Mapping[str, TargetConfig]) -> None:
-        self.namings = [Naming(target) for target in targets.values()]
+        self.namings = [Naming(target, number) for number, target in enumerate(targets.values())]
         spelt = [text for naming in self.namings for text in (*naming.by_text, *sorted(naming.contexts))]
         self.finder = Finder([*words, *spelt], prefixes)
         borders = dictionary() if any(not target.inside_words for target in targets.values()) else None
@@ -62,13 +63,12 @@ class Watch:
         self._heard_by = _owners(self._heard, [naming.by_sound for naming in self.namings])
 
     def see(self, mention: Mention) -> Sight:
-        looks: dict[Field, Look] = {}
-        title: Places = {}
-        if mention.title:
-            looks["title"] = look = self.look(mention.title)
-            title = self._places(look)
-        looks["text"] = look = self.look(mention.text)
-        return Sight(mention, title, self._places(look), looks)
+        text = self.look(mention.text)
+        if not mention.title:
+            return Sight(mention, {}, self._places(text, text.found), {"text": text})
+        title = self.look(mention.title)
+        both = text.found.keys() | title.found.keys()
+        return Sight(mention, self._places(title, both), self._places(text, both), {"title": title, "text": text})
 
     def look(self, text: str) -> Look:
         """Read one field."""
@@ -81,7 +81,7 @@ class Watch:
             self._hear(look, odd)
         return Look(text, folded, look.found, odd) if odd else look
 
-    def _places(self, look: Look) -> Places:
+    def _places(self, look: Look, mention: Collection[int]) -> Places:
         """Words, and the names that count."""
         named_by, found = self._named_by, look.found
         numbers = {number for identity in found if identity in named_by for number in named_by[identity]}
@@ -90,9 +90,9 @@ class Watch:
             return found
         first, places = self.first_target, dict(found)
         for number in sorted(numbers):
-            counted = self.namings[number].places(look, number)
-            if counted:
-                places[first + number] = counted
+            counting = self.namings[number].places(look, mention)
+            if counting:
+                places[first + number] = counting
         return places
 
     def _squeeze(self, look: Look, odd: dict[int, list[tuple[Place, Spelling]]]) -> None:

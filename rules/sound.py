@@ -29,6 +29,11 @@ def _toneless(reading: str) -> str:
     return "".join(letter for letter in letters.replace("u\u0308", "v") if letter.isalpha())
 
 
+def is_syllable(letters: str) -> bool:
+    """Whether folded *letters*, with or without tones, are one syllable."""
+    return _toneless(letters) in _table()[1]
+
+
 def sounds(folded: str) -> str:
     """*folded* with each ideograph as its syllable, of the same length."""
     return folded.translate(_table()[0])

@@ -13,12 +13,14 @@ from typing import Any, Final, Literal
 
 from rules.dictionary import is_ideograph
 from rules.fold import fold
+from rules.latin import LIKE_INITIALS, LIKE_PINYIN
 
 Variant = Literal["traditional", "noise", "pinyin", "initials", "homophones", "split"]
-DEFAULT: Final[tuple[Variant, ...]] = ("traditional", "noise", "pinyin", "initials", "homophones", "split")
+VARIANTS: Final[tuple[Variant, ...]] = ("traditional", "noise", "pinyin", "initials", "homophones", "split")
 
-SHORTEST_PINYIN: Final = 5  # letters; ali, anta and the like are words of other languages
-SHORTEST_INITIALS: Final = 3
+SHORTEST_PINYIN: Final = 4  # letters; ali and the like are words of other languages
+SHORTEST_INITIALS: Final = 3  # unless shorter ones are asked for
+_ALL_WAYS: Final = 3  # characters of a name that may be mixed in every way
 _MIXED: Final = 4  # characters of a name of which some are in letters and some are not
 _STROKES: Final = frozenset("丿丶亅乚乛丨㇆𠃋㇏㇀")  # what nobody would type
 
@@ -33,24 +35,41 @@ class Spelling:
     cuts: frozenset[int]
 
 
-def spellings(name: str, variants: Iterable[Variant]) -> Iterator[Spelling]:
-    """*name* itself and its variants; the same text may come more than once."""
+def spellings(name: str, variants: Iterable[Variant] | None) -> Iterator[Spelling]:
+    """*name* itself and its variants; the same text may come more than once.
+
+    *variants* None: all, but initials alone of three characters and more.
+    """
     folded = fold(name).text.strip()
     yield _spelling(folded, name, "exact")
     places = [place for place, character in enumerate(folded) if is_ideograph(character)]
     if len(places) < 2 or not folded.isalnum():
         return
-    if "pinyin" in variants:
-        for reading in _readings(folded):
-            whole = _spelling(reading, name, "pinyin")
-            if len(whole.text) >= SHORTEST_PINYIN:
-                yield whole
-            if len(places) <= _MIXED:
-                yield from (_spelling(mixed, name, "pinyin") for mixed in _mixtures(folded, reading, places))
-    if "initials" in variants and len(places) == len(folded) >= SHORTEST_INITIALS:
-        yield _spelling([syllable[0] for syllable in syllables(folded)], name, "initials")
-    if "split" in variants:
+    asked = VARIANTS if variants is None else tuple(variants)
+    if "pinyin" in asked:
+        yield from _by_syllables(folded, name, places)
+    if "initials" in asked:
+        yield from _by_initials(folded, name, places, SHORTEST_INITIALS if variants is None else 2)
+    if "split" in asked:
         yield from (_spelling(pieces, name, "split") for pieces in _taken_apart(folded, places))
+
+
+def _by_syllables(folded: str, name: str, places: Sequence[int]) -> Iterator[Spelling]:
+    for reading in [*_readings(folded), _with_tones(folded)]:
+        whole = _spelling(reading, name, "pinyin")
+        if len(whole.text) >= SHORTEST_PINYIN and whole.text not in LIKE_PINYIN:
+            yield whole
+    for reading in _readings(folded):
+        yield from (_spelling(mixed, name, "pinyin") for mixed in _mixtures(folded, places, reading))
+
+
+def _by_initials(folded: str, name: str, places: Sequence[int], shortest: int) -> Iterator[Spelling]:
+    reading = syllables(folded)
+    initials = [piece[0] for piece in reading]
+    if len(places) == len(folded) >= shortest and "".join(initials) not in LIKE_INITIALS:
+        yield _spelling(initials, name, "initials")
+    also = [reading] if len(places) <= _ALL_WAYS else []
+    yield from (_spelling(mixed, name, "initials") for mixed in _mixtures(folded, places, initials, also))
 
 
 def _spelling(pieces: Sequence[str], name: str, variant: Variant | Literal["exact"]) -> Spelling:
@@ -84,12 +103,21 @@ def _readings(folded: str) -> list[list[str]]:
     return forms
 
 
-def _mixtures(folded: str, reading: Sequence[str], places: Sequence[int]) -> Iterator[list[str]]:
-    """Some, not all, of the Chinese characters in letters: 青he, qing禾."""
-    for chosen in product((False, True), repeat=len(places)):
-        if any(chosen) and not all(chosen):
-            lettered = {place for place, letters in zip(places, chosen, strict=True) if letters}
-            yield [reading[at] if at in lettered else character for at, character in enumerate(folded)]
+def _with_tones(folded: str) -> list[str]:
+    pinyin = _pypinyin()
+    return list(pinyin.lazy_pinyin(folded, style=pinyin.Style.TONE, errors=list))
+
+
+def _mixtures(
+    folded: str, places: Sequence[int], written: Sequence[str], also: Sequence[Sequence[str]] = ()
+) -> Iterator[list[str]]:
+    """Some, not all, of the Chinese characters in letters: 青he, qing禾. One at least as *written*, others *also* so."""
+    if len(places) > _MIXED:
+        return
+    for ways in product((None, written, *also), repeat=len(places)):
+        if None in ways and any(way is written for way in ways):
+            chosen = dict(zip(places, ways, strict=True))
+            yield [way[at] if (way := chosen.get(at)) else character for at, character in enumerate(folded)]
 
 
 @functools.cache

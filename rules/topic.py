@@ -10,12 +10,12 @@ from pydantic import AfterValidator, Field, StringConstraints
 from rules.finder import Place
 from rules.fold import fold
 from rules.mention import Mention
-from rules.naming import TargetConfig, findable
 from rules.places import apart, outermost, union
 from rules.query import QueryError, check_query
 from rules.sight import Places, Sight, Watch
 from rules.strict import Strict, Words
 from rules.syntax import Alias, Query, Word
+from rules.target import TargetConfig, findable
 from rules.tree import All, Any, Close, Counted, Leaves, No, Stands, Tree, Witness, tree_of
 from sentiment import Passage, Span, Target
 
@@ -147,7 +147,7 @@ class Matcher:
         number = leaf - self.watch.first_target
         if number < 0:
             return MatchedWord(field, start, end, look.text[start:end])
-        variant, name = self.watch.namings[number].spelling(place, look, number)
+        variant, name = self.watch.namings[number].variant(place, look)
         return MatchedWord(field, start, end, look.text[start:end], name, variant)
 
     def leaves_of(self, leaf: Word | Alias) -> Leaves:

@@ -99,7 +99,7 @@ def places(text: str, word: str) -> set[tuple[int, int]]:
     return found
 
 
-def named(text: str, target: TargetConfig) -> set[tuple[int, int]]:
+def named(text: str, target: TargetConfig, mention) -> set[tuple[int, int]]:
     """The outermost names that count, by comparing each with each."""
     names = {place for name in target.all_names for place in places(text, name)}
     outer = {one for one in names if not any(inside(one, other) for other in names)}
@@ -113,9 +113,8 @@ def named(text: str, target: TargetConfig) -> set[tuple[int, int]]:
                 gap = max(context[0] - one[1], one[0] - context[1])
                 if gap < 0 or (not holds_name and gap <= 10):
                     refused.add(one)
-    if target.near:
-        needed = [place for word in target.near for place in places(text, word)]
-        refused |= {one for one in outer if not any(max(at - one[1], one[0] - end) <= 10 for at, end in needed)}
+    if target.near and not any(places(field, word) for word in target.near for field in mention):
+        return set()
     return outer - refused
 
 
@@ -128,7 +127,7 @@ def units(text: str) -> int:
     return len(re.findall(r"[\u4e00-\u9fff]|[0-9A-Za-zＡ-Ｚａ-ｚ１]+", text))
 
 
-def found(node, text: str) -> set[tuple[int, int]]:
+def found(node, text: str, mention) -> set[tuple[int, int]]:
     """Where a word, a prefix, a name or a group of these stands."""
     match node:
         case Word(stem, prefix=True):
@@ -139,39 +138,42 @@ def found(node, text: str) -> set[tuple[int, int]]:
             return places(text, word)
         case Alias(name):
             return (
-                named(text, TARGETS[name])
+                named(text, TARGETS[name], mention)
                 if name in TARGETS
                 else {p for word in SETS[name] for p in places(text, word)}
             )
         case Or(children):
-            return {place for child in children for place in found(child, text)}
+            return {place for child in children for place in found(child, text, mention)}
 
 
-def true(node, fields) -> bool:
-    """*fields*: title and text, or the one of them that counts."""
+def true(node, fields, mention) -> bool:
+    """*fields*: of the mention's title and text, those that count."""
     match node:
         case Word() | Alias():
-            return any(found(node, field) for field in fields)
+            return any(found(node, field, mention) for field in fields)
         case Fact(field):
             return field in {"repost", "channel"}
         case Within(field, child):
-            return true(child, (fields[0],) if field == "title" else (fields[-1],))
+            return true(child, mention[:1] if field == "title" else mention[1:], mention)
         case Near(left, right, distance, ordered):
             pairs = [
-                (one, other, field) for field in fields for one in found(left, field) for other in found(right, field)
+                (one, other, field)
+                for field in fields
+                for one in found(left, field, mention)
+                for other in found(right, field, mention)
             ]
             if not ordered:
                 pairs += [(other, one, field) for one, other, field in pairs]
             return any(a[1] <= b[0] and units(field[a[1] : b[0]]) <= distance for a, b, field in pairs)
         case AtLeast(count, children):
-            stands = [found(Or(children), field) for field in fields]
+            stands = [found(Or(children), field, mention) for field in fields]
             return sum(not any(inside(one, other) for other in each) for each in stands for one in each) >= count
         case Not(child):
-            return not true(child, fields)
+            return not true(child, fields, mention)
         case And(children):
-            return all(true(child, fields) for child in children)
+            return all(true(child, fields, mention) for child in children)
         case Or(children):
-            return any(true(child, fields) for child in children)
+            return any(true(child, fields, mention) for child in children)
 
 
 def covered(spans) -> set[int]:

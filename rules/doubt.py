@@ -1,0 +1,103 @@
+"""Whether what looks like a name is one: not where it is part of another word, of an address, or of a run of syllables."""
+
+import re
+from collections.abc import Iterable
+from typing import Final, Literal
+
+from rules.dictionary import LONGEST, Dictionary, is_ideograph
+from rules.finder import Place
+from rules.sound import is_syllable
+from rules.spelling import Spelling
+
+Doubt = Literal["word", "link"]
+
+_COMMON: Final = 5.0  # occurrences in the dictionary of a word that makes a part of a name no name
+_RARE: Final = 1.0  # of a spelling in other characters: any likelier reading is preferred
+_LINK: Final = re.compile(
+    "(?:https?://|www[.])[!-~]+(?:[\u4e00-\u9fff]+/[!-~]*)*(?:(?<=/)[\u4e00-\u9fff]+)?"
+    r"|[a-z0-9.+_-]+@[a-z0-9-]+(?:[.][a-z0-9-]+)+"
+    r"|(?:[a-z0-9-]+[.])+(?:com|cn|net|org|io|co|cc|top|hk|tw|jp|gov|edu)(?![a-z0-9])(?:/[!-~]*)?"
+)
+_SYLLABLE_BEFORE: Final = re.compile("([^\\W\\d_]{2,6})[ '’-]{1,2}$")
+_SYLLABLE_AFTER: Final = re.compile("[ '’-]{1,2}([^\\W\\d_]{2,6})(?![^\\W\\d_])")
+
+
+def doubt(text: str, start: int, end: int, spelling: Spelling, words: Dictionary | None) -> tuple[Doubt, Place] | None:
+    """Why ``text[start:end]`` of a folded text is no name, and what in the text says so; None where it is one.
+
+    *words* None: a name counts inside a common word too.
+    """
+    if ("." in text or "@" in text) and (link := _link(text, start, end)):
+        return "link", link
+    other = _other_word(text, start, end, spelling, words) if words else None
+    return ("word", other) if other else None
+
+
+def _other_word(text: str, start: int, end: int, spelling: Spelling, words: Dictionary) -> Place | None:
+    match spelling.variant:
+        case "homophones" | "split" if words.holds(text[start:end]):
+            return start, end
+        case "homophones" | "split":
+            return words.other_reading(text, start, end, expected=_RARE, whole=True)
+        case "pinyin" | "initials" if spelling.text.isascii():
+            return None if text[start:end].isalnum() else _syllable_beside(text, start, end)
+        case "pinyin" | "initials":
+            return _word_at_edge(text, start, end, words)
+        case _ if _could_go_on(text, start, end, words):
+            return words.other_reading(text, start, end)
+    return None
+
+
+def _link(text: str, start: int, end: int) -> Place | None:
+    for found in _LINK.finditer(text):
+        if found.start() < end and found.end() > start:
+            return found.span()
+    return None
+
+
+def _syllable_beside(text: str, start: int, end: int) -> Place | None:
+    """A syllable before or after a name in syllables: it is a piece of something longer, wen nuan li liang."""
+    before = _SYLLABLE_BEFORE.search(text, max(0, start - 8), start)
+    after = _SYLLABLE_AFTER.match(text, end)
+    return next((found.span(1) for found in (before, after) if found and is_syllable(found[1])), None)
+
+
+def _word_at_edge(text: str, start: int, end: int, words: Dictionary) -> Place | None:
+    """The common word that the Chinese part of a mixed spelling ends or begins: 昨晚 in 昨晚ning."""
+    first, last = start, end
+    while first < end and is_ideograph(text[first]):
+        first += 1
+    while last > start and is_ideograph(text[last - 1]):
+        last -= 1
+    return (word_before(text, start, first, words) if first > start else None) or (
+        word_after(text, last, end, words) if last < end else None
+    )
+
+
+def word_before(text: str, start: int, end: int, words: Dictionary) -> Place | None:
+    """The common word that ends at *end* and begins before *start*."""
+    return _first_common(text, ((left, end) for left in range(max(0, end - LONGEST), start)), words)
+
+
+def word_after(text: str, start: int, end: int, words: Dictionary) -> Place | None:
+    """The common word that begins at *start* and ends after *end*."""
+    return _first_common(text, ((start, right) for right in range(end + 1, min(len(text), start + LONGEST) + 1)), words)
+
+
+def _first_common(text: str, places: Iterable[Place], words: Dictionary) -> Place | None:
+    return next((place for place in places if words.holds(text[slice(*place)], _COMMON)), None)
+
+
+def _could_go_on(text: str, start: int, end: int, words: Dictionary) -> bool:
+    """Whether a character beside the name is one that a common word has beside a part of it; a quick look."""
+    if end < len(text) and is_ideograph(text[end]):
+        following = text[end]
+        for first in range(max(start, end - LONGEST + 1), end):
+            if following in words.begins_after(text[first:end]):
+                return True
+    if start > 0 and is_ideograph(text[start - 1]):
+        preceding = text[start - 1]
+        for last in range(start + 1, min(end, start + LONGEST - 1) + 1):
+            if preceding in words.ends_before(text[start:last]):
+                return True
+    return False
