@@ -8,6 +8,8 @@ microseconds. Words that say what a brand does are left out, as they are no othe
 
 import functools
 import math
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterable
 from importlib import resources
 from itertools import pairwise
@@ -21,6 +23,7 @@ _BUSINESS: Final = (
     "公司", "集团", "股份", "科技", "技术", "电子", "电器", "家电", "电脑", "手机", "汽车", "空调", "电视", "冰箱", "保险",
     "银行", "证券", "品牌", "官方", "官网", "客服", "门店", "产品",
 )  # fmt: skip
+_REMEMBERED: Final = 50_000
 _UNKNOWN: Final = 0.5  # occurrences of a character that the dictionary does not hold
 # A name counts as a word at least as frequent as this, be it in the dictionary or not.
 EXPECTED: Final = 3.0
@@ -47,6 +50,7 @@ class Dictionary:
         """*words*: each with how often it occurs, and its tag."""
         rows = list(words)
         self._total = math.log(sum(count for _, count, _ in rows))
+        self._unknown = math.log(_UNKNOWN) - self._total
         packed = [
             _pack_all([row for row in rows if len(row[0]) == length and not _is_business(row[0], row[2])], length)
             for length in range(1, LONGEST + 1)
@@ -54,15 +58,17 @@ class Dictionary:
         keys, counts, person, reverse = (np.concatenate(columns) for columns in zip(*packed, strict=True))
         order = np.argsort(keys)
         self._keys: Keys = keys[order]
-        self._weights = np.log(counts[order]) - self._total
-        self._person = person[order]
+        self._sorted = array("Q", self._keys.tobytes())  # bisect is quicker than numpy for one word
+        self._weights = array("d", (np.log(counts[order]) - self._total).tobytes())
+        self._person = person[order].tobytes()
         self._reverse: Keys = np.sort(reverse)
         self._after = functools.lru_cache(maxsize=None)(functools.partial(_continuing, self._keys))
+        self._entry = functools.lru_cache(maxsize=_REMEMBERED)(self._find)
         self._before = functools.lru_cache(maxsize=None)(functools.partial(_continuing, self._reverse))
 
     def holds(self, word: str, at_least: float = 1.0) -> bool:
         """Whether *word*, of up to four ideographs, occurs that often; longer ones are not known."""
-        entry = self._look_up([word])[0] if 0 < len(word) <= LONGEST and all(map(is_ideograph, word)) else None
+        entry = self._entry(word)
         return entry is not None and entry[0] >= math.log(at_least) - self._total - 1e-9
 
     def begins_after(self, piece: str) -> frozenset[str]:
@@ -89,38 +95,50 @@ class Dictionary:
             first -= 1
         while last < len(text) and last - end < LONGEST and is_ideograph(text[last]):
             last += 1
-        cuts = [
-            (left, right)
-            for left in range(first, last)
-            for right in range(left + 1, min(last, left + LONGEST) + 1)
-        ]  # fmt: skip
-        found = self._look_up([text[left:right] for left, right in cuts])
-        weights: dict[tuple[int, int], float] = {}
-        for (left, right), entry in zip(cuts, found, strict=True):
-            if entry is not None and not (entry[1] and left < start < right):
-                weights[left, right] = entry[0]
-            elif right == left + 1:
-                weights[left, right] = math.log(_UNKNOWN) - self._total
-        own = weights.pop((start, end), None)
-        if astride := _astride(_likeliest(weights, first, last), start, end):
-            return astride
+        entry = self._entry(text[start:end])
         named = math.log(expected) - self._total
-        weights[start, end] = named if whole or own is None else max(named, own)
-        words = _likeliest(weights, first, last)
+        if entry is not None and not whole:
+            named = max(named, entry[0])
+        # The best way to each offset: without the name as a word, and with it where that is better.
+        plain: dict[int, tuple[float, int]] = {first: (0.0, first)}
+        best = dict(plain)
+        for right in range(first + 1, last + 1):
+            choices = self._words_to(text, right, first, start, end)
+            plain[right] = max((plain[left][0] + weight, left) for left, weight in choices)
+            if right == end:
+                choices.append((start, named))
+            best[right] = max((best[left][0] + weight, left) for left, weight in choices)
+        if astride := _astride(_way(plain, first, last), start, end):
+            return astride
+        words = _way(best, first, last)
         if (start, end) in words:
             return None
         over = [word for word in words if word[0] < start < word[1] or word[0] < end < word[1]]
         inside = [word for word in words if start <= word[0] < end] if whole else []
         return next(iter(over + inside), None)
 
-    def _look_up(self, words: list[str]) -> list[tuple[float, bool] | None]:
-        keys = np.array([_packed(word) for word in words], dtype=np.uint64)
-        places = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        known = self._keys[places] == keys
-        return [
-            (float(self._weights[place]), bool(self._person[place])) if hit else None
-            for place, hit in zip(places, known, strict=True)
-        ]
+    def _words_to(self, text: str, right: int, first: int, start: int, end: int) -> list[tuple[int, float]]:
+        """Where the words begin that end at *right*, with their weights; the name itself left out."""
+        choices = []
+        for left in range(max(first, right - LONGEST), right):
+            if left == start and right == end and right > left + 1:
+                continue
+            entry = self._entry(text[left:right])
+            if entry is not None and not (entry[1] and left < start < right):
+                choices.append((left, entry[0]))
+            elif right == left + 1:
+                choices.append((left, self._unknown))
+        return choices
+
+    def _find(self, word: str) -> tuple[float, bool] | None:
+        """The logarithm of its frequency, and whether it is a person's name; None for what is no word of it."""
+        if not 0 < len(word) <= LONGEST or not all(map(is_ideograph, word)):
+            return None
+        key = _packed(word)
+        place = bisect_left(self._sorted, key)
+        if place == len(self._sorted) or self._sorted[place] != key:
+            return None
+        return self._weights[place], bool(self._person[place])
 
 
 def _is_business(word: str, tag: str) -> bool:
@@ -154,13 +172,8 @@ def _continuing(keys: Keys, piece: str) -> frozenset[str]:
     return frozenset(chr(code) for code in shown if code)
 
 
-def _likeliest(weights: dict[tuple[int, int], float], first: int, last: int) -> list[tuple[int, int]]:
-    """The words of the best path from *first* to *last*."""
-    best: dict[int, tuple[float, int]] = {first: (0.0, first)}
-    for right in range(first + 1, last + 1):
-        best[right] = max(
-            (best[left][0] + weight, left) for (left, end), weight in weights.items() if end == right and left in best
-        )
+def _way(best: dict[int, tuple[float, int]], first: int, last: int) -> list[tuple[int, int]]:
+    """The words of the best way from *first* to *last*."""
     words = []
     while last > first:
         left = best[last][1]

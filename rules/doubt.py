@@ -10,6 +10,7 @@ from rules.sound import is_syllable
 from rules.spelling import Spelling
 
 Doubt = Literal["word", "link"]
+Neighbours = tuple[tuple[int, frozenset[str]], ...]
 
 _COMMON: Final = 5.0  # occurrences in the dictionary of a word that makes a part of a name no name
 _RARE: Final = 1.0  # of a spelling in other characters: any likelier reading is preferred
@@ -22,30 +23,58 @@ _SYLLABLE_BEFORE: Final = re.compile("([^\\W\\d_]{2,6})[ '’-]{1,2}$")
 _SYLLABLE_AFTER: Final = re.compile("[ '’-]{1,2}([^\\W\\d_]{2,6})(?![^\\W\\d_])")
 
 
-def doubt(text: str, start: int, end: int, spelling: Spelling, words: Dictionary | None) -> tuple[Doubt, Place] | None:
-    """Why ``text[start:end]`` of a folded text is no name, and what in the text says so; None where it is one.
+class Doubts:
+    """Asked of each name that is found; *words* None: names count inside common words too."""
 
-    *words* None: a name counts inside a common word too.
-    """
-    if ("." in text or "@" in text) and (link := _link(text, start, end)):
-        return "link", link
-    other = _other_word(text, start, end, spelling, words) if words else None
-    return ("word", other) if other else None
+    def __init__(self, words: Dictionary | None) -> None:
+        self.words = words
+        self._beside: dict[str, tuple[Neighbours, Neighbours]] = {}
 
+    def of(self, text: str, start: int, end: int, spelling: Spelling) -> tuple[Doubt, Place] | None:
+        """Why ``text[start:end]``, folded, is no name, and what in the text says so; None where it is one."""
+        if ("." in text or "@" in text) and (link := _link(text, start, end)):
+            return "link", link
+        words = self.words
+        if words is None:
+            return None
+        if spelling.variant == "exact":
+            other = (
+                words.other_reading(text, start, end)
+                if self._could_go_on(text, start, end, spelling.text, words)
+                else None
+            )
+        else:
+            other = self._other_word(text, start, end, spelling, words)
+        return ("word", other) if other else None
 
-def _other_word(text: str, start: int, end: int, spelling: Spelling, words: Dictionary) -> Place | None:
-    match spelling.variant:
-        case "homophones" | "split" if words.holds(text[start:end]):
-            return start, end
-        case "homophones" | "split":
-            return words.other_reading(text, start, end, expected=_RARE, whole=True)
-        case "pinyin" | "initials" if spelling.text.isascii():
-            return None if text[start:end].isalnum() else _syllable_beside(text, start, end)
-        case "pinyin" | "initials":
-            return _word_at_edge(text, start, end, words)
-        case _ if _could_go_on(text, start, end, words):
-            return words.other_reading(text, start, end)
-    return None
+    def _other_word(self, text: str, start: int, end: int, spelling: Spelling, words: Dictionary) -> Place | None:
+        match spelling.variant:
+            case "homophones" | "split" if words.holds(text[start:end]):
+                return start, end
+            case "homophones" | "split":
+                return words.other_reading(text, start, end, expected=_RARE, whole=True)
+            case "pinyin" | "initials" if spelling.text.isascii():
+                return None if text[start:end].isalnum() else _syllable_beside(text, start, end)
+            case "pinyin" | "initials":
+                return _word_at_edge(text, start, end, words)
+        return None
+
+    def _could_go_on(self, text: str, start: int, end: int, name: str, words: Dictionary) -> bool:
+        """Whether a common word holds a part of *name* and what is beside it; mostly no word has that character there."""
+        beside = self._beside.get(name)
+        if beside is None:
+            beside = self._beside[name] = _neighbours(name, words)
+        if end < len(text):
+            following = text[end]
+            for length, characters in beside[1]:
+                if following in characters and _any_word(text, end - length, end + 1, words):
+                    return True
+        if start > 0:
+            preceding = text[start - 1]
+            for length, characters in beside[0]:
+                if preceding in characters and _any_word_back(text, start - 1, start + length, words):
+                    return True
+        return False
 
 
 def _link(text: str, start: int, end: int) -> Place | None:
@@ -88,16 +117,17 @@ def _first_common(text: str, places: Iterable[Place], words: Dictionary) -> Plac
     return next((place for place in places if words.holds(text[slice(*place)], _COMMON)), None)
 
 
-def _could_go_on(text: str, start: int, end: int, words: Dictionary) -> bool:
-    """Whether a character beside the name is one that a common word has beside a part of it; a quick look."""
-    if end < len(text) and is_ideograph(text[end]):
-        following = text[end]
-        for first in range(max(start, end - LONGEST + 1), end):
-            if following in words.begins_after(text[first:end]):
-                return True
-    if start > 0 and is_ideograph(text[start - 1]):
-        preceding = text[start - 1]
-        for last in range(start + 1, min(end, start + LONGEST - 1) + 1):
-            if preceding in words.ends_before(text[start:last]):
-                return True
-    return False
+def _neighbours(name: str, words: Dictionary) -> tuple[Neighbours, Neighbours]:
+    """The characters that common words have before the first letters of *name*, and after its last."""
+    lengths = range(1, min(len(name), LONGEST - 1) + 1)
+    before = ((length, words.ends_before(name[:length])) for length in lengths)
+    after = ((length, words.begins_after(name[len(name) - length :])) for length in lengths)
+    return tuple(pair for pair in before if pair[1]), tuple(pair for pair in after if pair[1])
+
+
+def _any_word(text: str, first: int, last: int, words: Dictionary) -> bool:
+    return any(words.holds(text[first:right]) for right in range(last, min(len(text), first + LONGEST) + 1))
+
+
+def _any_word_back(text: str, first: int, last: int, words: Dictionary) -> bool:
+    return any(words.holds(text[left:last]) for left in range(first, max(0, last - LONGEST) - 1, -1))

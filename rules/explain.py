@@ -9,7 +9,7 @@ from rules.mention import Mention
 from rules.naming import Look, Rule
 from rules.sight import Sight
 from rules.syntax import Alias, And, AtLeast, Fact, Field, Near, Node, Not, Or, Within, Word, children_of, written
-from rules.topic import MatchedWord, Matcher
+from rules.topic import MatchedWord, Matcher, placed
 from rules.tree import tree_of
 
 Kind = Literal["and", "or", "not", "word", "alias", "fact", "within", "near", "atleast"]
@@ -88,7 +88,7 @@ class _Explainer:
         tree = tree_of(node, self._matcher.leaves_of, fields)
         true = tree.holds(self._sight)
         told = isinstance(node, Word | Alias) or (true and isinstance(node, Near | AtLeast))
-        words = self._matcher.words(tree.witnesses(self._sight), self._sight) if told else ()
+        words = self._matcher.words(placed(tree.witnesses(self._sight)), self._sight) if told else ()
         refused = tuple(self._refused(node.name, fields)) if isinstance(node, Alias) else ()
         inner = (node.field,) if isinstance(node, Within) else fields
         children = tuple(self.step(child, inner) for child in children_of(node))

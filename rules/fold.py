@@ -82,12 +82,16 @@ _UNUSUAL = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for every text, and that would cost three times as much
 class Folded:
-    """A folded text. ``origin[i]`` is the offset in the original of folded character *i*; None: the same offsets."""
+    """A folded text. ``origin[i]`` is the offset in the original of folded character *i*; None: the same offsets.
+
+    ``usual``: the original surely holds nothing traditional.
+    """
 
     text: str
     origin: tuple[int, ...] | None = None
+    usual: bool = False
 
     def span(self, start: int, end: int) -> tuple[int, int] | None:
         """Where folded ``start:end`` stands in the original; None where an edge falls inside one of its characters."""
@@ -112,7 +116,7 @@ def fold(text: str) -> Folded:
         folded = text.lower()
         for wide, narrow in _WIDE:
             folded = folded.replace(wide, narrow)
-        return Folded(folded)
+        return Folded(folded, None, True)
     folded = text.translate(_FOLDS)
     # One that grows and one that vanishes may balance in length, so length alone does not tell that nothing moved.
     if len(folded) == len(text) and not _IGNORED.search(text):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from rules.dictionary import Dictionary
-from rules.doubt import doubt, word_after, word_before
+from rules.doubt import Doubts, word_after, word_before
 from rules.finder import Finder, Place
 from rules.fold import Folded, fold, is_word
 from rules.han import SIMPLIFIED
@@ -32,17 +32,17 @@ class Objection:
     word: Place | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Look:
     """One field, read once: what stands where, as original code points, by the finder's ids.
 
-    ``odd``: per target the places of names with noise in them, or written by their sound.
+    ``named``: per target every place that is written as one of its names is, whether it counts or not.
     """
 
     text: str
     folded: Folded
     found: Mapping[int, list[Place]]
-    odd: Mapping[int, list[tuple[Place, Spelling]]]
+    named: Mapping[int, Mapping[Place, Spelling]]
 
 
 class Naming:
@@ -63,48 +63,42 @@ class Naming:
         self.contexts = frozenset(fold(word).text.strip() for word in (*target.near, *target.unless_near))
         self._agreeing: list[Agrees] = [] if target.looks_for("traditional") else [_script]
         self._agreeing += [_AGREE[what] for what in target.exact]
-        self.ids: frozenset[int] = frozenset()
-        self._spelling_of: dict[int, Spelling] = {}
+        self._simplified = all(one not in SIMPLIFIED for name in target.all_names for one in name)
         self._reach: dict[int, int] = {}
         self._near: frozenset[int] = frozenset()
         self._free: frozenset[str] = frozenset()
-        self._words: Dictionary | None = None
+        self._doubts = Doubts(None)
 
-    def bind(self, finder: Finder, words: Dictionary | None) -> None:
-        """Learn the ids of its texts; *words* None: names count inside common words too."""
-        self._spelling_of = {finder.ids[text]: spelling for text, spelling in self.by_text.items()}
-        self.ids = frozenset(self._spelling_of)
+    def bind(self, finder: Finder, doubts: Doubts) -> None:
+        """Learn the ids of its texts."""
         self._reach = {
             finder.ids[word]: 0 if any(name in word for name in self._folded) else NEAR + 1
             for word in (fold(word).text.strip() for word in self.target.unless_near)
         }
         self._near = frozenset(finder.ids[fold(word).text.strip()] for word in self.target.near)
         self._free = frozenset(name for name in self._folded if self._holds_another(name))
-        self._words = None if self.target.inside_words else words
+        self._doubts = doubts
 
     def _holds_another(self, name: str) -> bool:
         return any(other in name and other != name for other in self._folded)
 
     def places(self, look: Look, mention: Collection[int]) -> list[Place]:
         """The names that count in one field, in order, none within another; *mention*: the ids that all fields hold."""
-        named = self.named(look)
-        if not named:
-            return []
-        ruled_out = Cover(stretch for stretch, _ in self._ruled_out(named, look)) if self._reach else None
-        alone = bool(self._near) and self._near.isdisjoint(mention)
-        counting = []
-        for place in outermost(named):
-            if ruled_out and ruled_out.touches(*place):
-                continue
-            if alone and fold(named[place].name).text.strip() not in self._free:
-                continue
-            if self._doubt(place, named[place], look) is None:
-                counting.append(place)
-        return counting
+        named = self._named(look)
+        places = outermost(named) if len(named) > 1 else list(named)
+        if self._reach and places:
+            ruled_out = Cover(stretch for stretch, _ in self._ruled_out(named, look))
+            places = [place for place in places if not ruled_out.touches(*place)]
+        if self._near and self._near.isdisjoint(mention):
+            places = [place for place in places if fold(named[place].name).text.strip() in self._free]
+        if look.folded.origin is not None:
+            return [place for place in places if self._doubt(place, named[place], look) is None]
+        text, doubted = look.folded.text, self._doubts.of
+        return [place for place in places if doubted(text, *place, named[place]) is None]
 
     def refused(self, look: Look, mention: Collection[int]) -> Iterator[tuple[Place, Spelling, Objection]]:
         """The names that do not count in one field, each with the reason."""
-        named = self.named(look)
+        named = self._named(look)
         ruled_out = sorted(self._ruled_out(named, look))
         alone = bool(self._near) and self._near.isdisjoint(mention)
         for place in outermost(named):
@@ -116,27 +110,21 @@ class Naming:
             elif objection := self._doubt(place, named[place], look):
                 yield place, named[place], objection
 
-    def named(self, look: Look) -> dict[Place, Spelling]:
-        """Every place that is written as a name is, whether it counts or not."""
-        found, named = look.found, dict[Place, Spelling]()
-        for identity in self.ids & found.keys():
-            spelling = self._spelling_of[identity]
-            for place in found[identity]:
-                named[place] = spelling
-        for place, spelling in look.odd.get(self.number, ()):
-            named.setdefault(place, spelling)
+    def _named(self, look: Look) -> Mapping[Place, Spelling]:
+        """The places of its names that are written as its switches allow."""
+        named = look.named.get(self.number) or {}
         for agrees in self._agreeing:
+            if agrees is _script and look.folded.usual and self._simplified:
+                continue
             named = {place: spelling for place, spelling in named.items() if agrees(look.text[slice(*place)], spelling)}
         return named
 
     def variant(self, place: Place, look: Look) -> tuple[str, str]:
         """In which variant the name at *place* is written, and which name it stands for."""
-        spelling, written = self.named(look)[place], look.text[slice(*place)]
-        if spelling.variant != "exact":
-            return spelling.variant, spelling.name
-        if fold(written).text != spelling.text:
-            return "noise", spelling.name
-        return "exact" if _script(written, spelling) else "traditional", spelling.name
+        spelling = look.named[self.number][place]
+        if spelling.variant == "exact" and not (look.folded.usual and self._simplified):
+            return "exact" if _script(look.text[slice(*place)], spelling) else "traditional", spelling.name
+        return spelling.variant, spelling.name
 
     def _ruled_out(self, named: Mapping[Place, Spelling], look: Look) -> Iterator[tuple[Place, Place]]:
         """Stretches in which no name counts, each with the word that is the reason."""
@@ -151,7 +139,8 @@ class Naming:
 
     def _doubt(self, place: Place, spelling: Spelling, look: Look) -> Objection | None:
         folded = look.folded
-        doubted = doubt(folded.text, *folded.folded_span(*place), spelling, self._words)
+        start, end = place if folded.origin is None else folded.folded_span(*place)
+        doubted = self._doubts.of(folded.text, start, end, spelling)
         return Objection(doubted[0], folded.span(*doubted[1])) if doubted else None
 
     def noisy_texts(self) -> list[str]:
@@ -163,26 +152,28 @@ class Naming:
             if (noise and len(text) > 1) or (spelling.variant == "pinyin" and len(spelling.cuts) and text.isalpha())
         ]
 
-    def noisy(self, squeezed: Squeezed, look: Look, text: str, start: int, end: int) -> Place | None:
+    def noisy(
+        self, squeezed: Squeezed, original: str, folded: Folded, text: str, start: int, end: int
+    ) -> tuple[Place, Spelling] | None:
         """The place of the spelling *text* at ``start:end`` of a squeezed text, if it is one with noise in it."""
+        spelling = self.by_text[text]
         gaps = squeezed.inner_gaps(start, end)
-        if not gaps:
-            return None
-        cuts, inner = self.by_text[text].cuts, {gap - start for gap in gaps}
-        folded, first, last = look.folded, squeezed.origin(start), squeezed.origin(end - 1) + 1
+        cuts, inner = spelling.cuts, {gap - start for gap in gaps}
+        first, last = squeezed.origin(start), squeezed.origin(end - 1) + 1
         place = folded.span(first, last)
-        if place is None or not is_word(folded.text, first, last) or "\n" in look.text[slice(*place)]:
+        if place is None or not is_word(folded.text, first, last) or "\n" in original[slice(*place)]:
             return None
         signs_alone = text.isascii() and len(text) >= _ANYWHERE_FROM and " " not in folded.text[first:last]
         if not (inner <= cuts or len(inner) == len(text) - 1 or signs_alone):
             return None
-        if self._words and any(_splits_words(squeezed, folded.text, gap, (first, last), self._words) for gap in gaps):
+        words = self._doubts.words
+        if words and any(_splits_words(squeezed, folded.text, gap, (first, last), words) for gap in gaps):
             return None
-        return place
+        return place, replace(spelling, variant="noise") if spelling.variant == "exact" else spelling
 
-    def heard(self, look: Look, sound: str, start: int, end: int) -> tuple[Place, Spelling] | None:
+    def heard(self, folded: Folded, sound: str, start: int, end: int) -> tuple[Place, Spelling] | None:
         """The place of other characters that sound like a listed name."""
-        written, place = look.folded.text[start:end], look.folded.span(start, end)
+        written, place = folded.text[start:end], folded.span(start, end)
         if place is None or written in self._folded:
             return None
         return place, Spelling(written, self.by_sound[sound], "homophones", frozenset())
@@ -200,14 +191,14 @@ def _script(written: str, spelling: Spelling) -> bool:
 
 
 def _case(written: str, spelling: Spelling) -> bool:
-    if spelling.variant != "exact":
+    if spelling.variant not in {"exact", "noise"}:
         return True
     cased = ([one for one in unicodedata.normalize("NFKC", text) if one.isalpha()] for text in (written, spelling.name))
     return next(cased) == next(cased)
 
 
 def _width(written: str, spelling: Spelling) -> bool:
-    if spelling.variant != "exact":
+    if spelling.variant not in {"exact", "noise"}:
         return True
     wide = ([one for one in text if unicodedata.normalize("NFKC", one) != one] for text in (written, spelling.name))
     return next(wide) == next(wide)

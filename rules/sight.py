@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from rules.dictionary import dictionary
+from rules.doubt import Doubts
 from rules.finder import Finder, Place
-from rules.fold import UNSPACED, fold
+from rules.fold import UNSPACED, Folded, fold
 from rules.mention import Mention
 from rules.naming import Look, Naming
 from rules.noise import squeeze
@@ -18,6 +19,7 @@ from rules.syntax import Field
 from rules.target import TargetConfig
 
 Places = Mapping[int, Sequence[Place]]
+Named = dict[int, dict[Place, Spelling]]
 
 # What NEAR counts: a character of an unspaced script, or a word of any other.
 _UNIT: Final = re.compile(f"{UNSPACED.pattern}|(?:[^\\W{UNSPACED.pattern[1:-1]}]|[\u0300-\u036f])+")
@@ -25,7 +27,10 @@ _UNIT: Final = re.compile(f"{UNSPACED.pattern}|(?:[^\\W{UNSPACED.pattern[1:-1]}]
 
 @dataclass(slots=True)
 class Sight:
-    """Per field (title, text) the places of each leaf that holds there: words by their id, then the targets."""
+    """Per field (title, text) the places of each leaf that holds there: words by their id, then the targets.
+
+    Those of a target are in order and none within another.
+    """
 
     mention: Mention
     title: Places
@@ -50,12 +55,16 @@ class Watch:
         self.namings = [Naming(target, number) for number, target in enumerate(targets.values())]
         spelt = [text for naming in self.namings for text in (*naming.by_text, *sorted(naming.contexts))]
         self.finder = Finder([*words, *spelt], prefixes)
-        borders = dictionary() if any(not target.inside_words for target in targets.values()) else None
+        careless = Doubts(None)
+        careful = careless if all(target.inside_words for target in targets.values()) else Doubts(dictionary())
         for naming in self.namings:
-            naming.bind(self.finder, borders)
+            naming.bind(self.finder, careless if naming.target.inside_words else careful)
         self.first_target = len(self.finder.texts) + len(self.finder.prefix_ids)
         self.target_leaf = {name: self.first_target + number for number, name in enumerate(targets)}
-        self._named_by = _owners(self.finder, [naming.by_text for naming in self.namings])
+        self._spelt: dict[int, list[tuple[int, Spelling]]] = {}
+        for naming in self.namings:
+            for text, spelling in naming.by_text.items():
+                self._spelt.setdefault(self.finder.ids[text], []).append((naming.number, spelling))
         noisy = [naming.noisy_texts() for naming in self.namings]
         self._squeezed = Finder(text for texts in noisy for text in texts)
         self._squeezed_by = _owners(self._squeezed, noisy)
@@ -73,48 +82,53 @@ class Watch:
     def look(self, text: str) -> Look:
         """Read one field."""
         folded = fold(text)
-        look = Look(text, folded, self.finder.scan(folded), {})
-        odd: dict[int, list[tuple[Place, Spelling]]] = {}
+        found = self.finder.scan(folded)
+        named: Named = {}
+        spelt = self._spelt
+        for identity, places in found.items():
+            if identity in spelt:
+                for number, spelling in spelt[identity]:
+                    own = named.get(number)
+                    if own is None:
+                        named[number] = dict.fromkeys(places, spelling)
+                    else:
+                        own.update(dict.fromkeys(places, spelling))
         if self._squeezed.texts:
-            self._squeeze(look, odd)
+            self._squeeze(text, folded, named)
         if self._heard.texts:
-            self._hear(look, odd)
-        return Look(text, folded, look.found, odd) if odd else look
+            self._hear(folded, named)
+        return Look(text, folded, found, named)
 
     def _places(self, look: Look, mention: Collection[int]) -> Places:
         """Words, and the names that count."""
-        named_by, found = self._named_by, look.found
-        numbers = {number for identity in found if identity in named_by for number in named_by[identity]}
-        numbers.update(look.odd)
-        if not numbers:
-            return found
-        first, places = self.first_target, dict(found)
-        for number in sorted(numbers):
+        if not look.named:
+            return look.found
+        first, places = self.first_target, dict(look.found)
+        for number in sorted(look.named) if len(look.named) > 1 else look.named:
             counting = self.namings[number].places(look, mention)
             if counting:
                 places[first + number] = counting
         return places
 
-    def _squeeze(self, look: Look, odd: dict[int, list[tuple[Place, Spelling]]]) -> None:
-        squeezed = squeeze(look.folded.text)
+    def _squeeze(self, text: str, folded: Folded, named: Named) -> None:
+        squeezed = squeeze(folded.text)
         if squeezed is None:
             return
         for identity, start, end in self._squeezed.hits(squeezed.text):
             if not squeezed.inner_gaps(start, end):
                 continue
-            text = self._squeezed.texts[identity]
+            spelt = self._squeezed.texts[identity]
             for number in self._squeezed_by[identity]:
-                naming = self.namings[number]
-                place = naming.noisy(squeezed, look, text, start, end)
-                if place is not None:
-                    odd.setdefault(number, []).append((place, naming.by_text[text]))
+                noisy = self.namings[number].noisy(squeezed, text, folded, spelt, start, end)
+                if noisy is not None:
+                    named.setdefault(number, {}).setdefault(*noisy)
 
-    def _hear(self, look: Look, odd: dict[int, list[tuple[Place, Spelling]]]) -> None:
-        for identity, start, end in self._heard.hits(sounds(look.folded.text)):
+    def _hear(self, folded: Folded, named: Named) -> None:
+        for identity, start, end in self._heard.hits(sounds(folded.text)):
             for number in self._heard_by[identity]:
-                heard = self.namings[number].heard(look, self._heard.texts[identity], start, end)
+                heard = self.namings[number].heard(folded, self._heard.texts[identity], start, end)
                 if heard is not None:
-                    odd.setdefault(number, []).append(heard)
+                    named.setdefault(number, {}).setdefault(*heard)
 
 
 def _owners(finder: Finder, texts: Sequence[Mapping[str, object] | Sequence[str]]) -> dict[int, list[int]]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -49,6 +49,9 @@ Sets = Mapping[str, tuple[str, ...]]
 """Words by the name of their set: ``@jobs`` is any of them."""
 
 
+Placed = tuple[Literal["title", "text"], int, int, int]
+
+
 class TopicError(Exception):
     """A topic that cannot be watched; ``topic`` says which one."""
 
@@ -72,17 +75,28 @@ class MatchedWord:
     variant: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # not frozen: one is made for every match, and that would cost three times as much
 class Match:
-    """A mention satisfies a topic: on which words (the first 100, title first), and what is to be judged.
+    """A mention satisfies a topic: on which words, and what is to be judged.
 
-    ``target`` has as brand the names of the topic's target and as others those of all other targets, so far as they do
-    not overlap the brand's; neither where the topic has no target.
+    ``places``: of each word the field, start, end (code points) and leaf, title first, in order, none within another, the
+    first 100. ``words`` and ``target`` are made of what the matcher saw when they are asked for.
     """
 
     topic: str
-    words: tuple[MatchedWord, ...]
-    target: Target
+    places: tuple[Placed, ...]
+    _matcher: "Matcher" = field(repr=False)
+    _sight: Sight = field(repr=False)
+
+    @property
+    def words(self) -> tuple[MatchedWord, ...]:
+        """What stands at ``places``."""
+        return self._matcher.words(self.places, self._sight)
+
+    @property
+    def target(self) -> Target:
+        """Title and text; brand are the names of the topic's target, others those of all other targets beside these."""
+        return self._matcher.target(self.topic, self._sight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,33 +135,23 @@ class Matcher:
         asked = {number for leaf in sight.text if leaf in asking for number in asking[leaf]}
         asked.update(number for leaf in sight.title if leaf in asking for number in asking[leaf])
         asked.update(self._always)
-        if not asked:
-            return ()
-        matched = [topic for topic in map(self._ready.__getitem__, sorted(asked)) if topic.tree.holds(sight)]
-        targets: dict[str | None, Target] = {}
-        for target in dict.fromkeys(topic.config.target for topic in matched):
-            targets[target] = self._target(target, sight)
-        return tuple(
-            Match(topic.config.id, self.words(topic.tree.witnesses(sight), sight), targets[topic.config.target])
-            for topic in matched
-        )
+        matches = []
+        for number in sorted(asked) if len(asked) > 1 else asked:
+            topic = self._ready[number]
+            if topic.tree.holds(sight):
+                matches.append(Match(topic.config.id, placed(topic.tree.witnesses(sight)), self, sight))
+        return tuple(matches)
 
-    def words(self, witnesses: Iterable[Witness], sight: Sight) -> tuple[MatchedWord, ...]:
-        """What stands at these places, title first: the first 100, none within another."""
-        title: dict[Place, int] = {}
-        text: dict[Place, int] = {}
-        for field, place, leaf in witnesses:
-            (text if field == "text" else title).setdefault(place, leaf)
-        words = [self._word("title", place, title[place], sight) for place in outermost(title)[:WORDS_AT_MOST]]
-        rest = WORDS_AT_MOST - len(words)
-        return (*words, *(self._word("text", place, text[place], sight) for place in outermost(text)[:rest]))
+    def words(self, places: Iterable[Placed], sight: Sight) -> tuple[MatchedWord, ...]:
+        """What stands at these places, and of a name in which variant."""
+        return tuple(self._word(place, sight) for place in places)
 
-    def _word(self, field: Literal["title", "text"], place: Place, leaf: int, sight: Sight) -> MatchedWord:
-        look, (start, end) = sight.looks[field], place
-        number = leaf - self.watch.first_target
+    def _word(self, place: Placed, sight: Sight) -> MatchedWord:
+        field, start, end, leaf = place
+        look, number = sight.looks[field], leaf - self.watch.first_target
         if number < 0:
             return MatchedWord(field, start, end, look.text[start:end])
-        variant, name = self.watch.namings[number].variant(place, look)
+        variant, name = self.watch.namings[number].variant((start, end), look)
         return MatchedWord(field, start, end, look.text[start:end], name, variant)
 
     def leaves_of(self, leaf: Word | Alias) -> Leaves:
@@ -163,7 +167,9 @@ class Matcher:
             case Alias(name):
                 return tuple(dict.fromkeys(finder.ids[_folded(word)] for word in self._sets[name]))
 
-    def _target(self, target: str | None, sight: Sight) -> Target:
+    def target(self, topic: str, sight: Sight) -> Target:
+        """What of the mention is to be judged for *topic*."""
+        target = self.topics[topic].config.target
         title = self._passage(sight.mention.title, target, sight.title) if sight.mention.title else None
         return Target(text=self._passage(sight.mention.text, target, sight.text), title=title)
 
@@ -174,6 +180,20 @@ class Matcher:
         brand = union(places.get(own, ()))
         others = [place for leaf, named in places.items() if leaf >= first and leaf != own for place in named]
         return Passage(text, _spans(brand), _spans(apart(union(others), brand)) if others else ())
+
+
+def placed(witnesses: Sequence[Witness]) -> tuple[Placed, ...]:
+    """The places of these, title first: the first 100, none within another."""
+    if len(witnesses) == 1:
+        ((field, (start, end), leaf),) = witnesses
+        return ((field, start, end, leaf),)
+    title: dict[Place, int] = {}
+    text: dict[Place, int] = {}
+    for field, place, leaf in witnesses:
+        (text if field == "text" else title).setdefault(place, leaf)
+    first: list[Placed] = [("title", *place, title[place]) for place in outermost(title)]
+    then: list[Placed] = [("text", *place, text[place]) for place in outermost(text)]
+    return (*first, *then)[:WORDS_AT_MOST]
 
 
 def _asking(trees: Sequence[Tree]) -> tuple[dict[int, list[int]], list[int]]:

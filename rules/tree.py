@@ -26,20 +26,22 @@ class Stands:
     fields: tuple[Field, ...] = _BOTH
 
     def holds(self, sight: Sight) -> bool:
-        leaves, fields = self.leaves, self.fields
-        for field in fields:
+        for field in self.fields:
             places = sight.text if field == "text" else sight.title
-            for leaf in leaves:
-                if leaf in places:
-                    return True
+            if places:
+                for leaf in self.leaves:
+                    if leaf in places:
+                        return True
         return False
 
-    def witnesses(self, sight: Sight) -> Iterator["Witness"]:
+    def witnesses(self, sight: Sight) -> "Sequence[Witness]":
+        witnesses: list[Witness] = []
         for field in self.fields:
-            places = sight.places(field)
+            places = sight.text if field == "text" else sight.title
             for leaf in self.leaves:
-                for place in places.get(leaf, ()):
-                    yield field, place, leaf
+                if leaf in places:
+                    witnesses += [(field, place, leaf) for place in places[leaf]]
+        return witnesses
 
 
 Witness = tuple[Field, Place, int]
@@ -55,9 +57,12 @@ class Close:
     ordered: bool
 
     def holds(self, sight: Sight) -> bool:
-        return next(self.witnesses(sight), None) is not None
+        return next(self._close(sight), None) is not None
 
-    def witnesses(self, sight: Sight) -> Iterator[Witness]:
+    def witnesses(self, sight: Sight) -> Sequence[Witness]:
+        return list(self._close(sight))
+
+    def _close(self, sight: Sight) -> Iterator[Witness]:
         for field in self.left.fields:
             left, right = (sorted(_of(side, sight, field)) for side in (self.left, self.right))
             if not left or not right:
@@ -99,7 +104,7 @@ class Counted:
             found += len(outermost(place for place, _ in _of(self.members, sight, field)))
         return found >= self.count
 
-    def witnesses(self, sight: Sight) -> Iterator[Witness]:
+    def witnesses(self, sight: Sight) -> Sequence[Witness]:
         return self.members.witnesses(sight)
 
 
@@ -112,8 +117,8 @@ class Known:
     def holds(self, sight: Sight) -> bool:
         return self.test(sight.mention)
 
-    def witnesses(self, sight: Sight) -> Iterator[Witness]:  # noqa: ARG002
-        return iter(())
+    def witnesses(self, sight: Sight) -> Sequence[Witness]:  # noqa: ARG002
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +131,8 @@ class All:
                 return False
         return True
 
-    def witnesses(self, sight: Sight) -> Iterator[Witness]:
-        for child in self.children:
-            yield from child.witnesses(sight)
+    def witnesses(self, sight: Sight) -> Sequence[Witness]:
+        return [witness for child in self.children for witness in child.witnesses(sight)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +145,8 @@ class Any:
                 return True
         return False
 
-    def witnesses(self, sight: Sight) -> Iterator[Witness]:
-        for child in self.children:
-            if child.holds(sight):
-                yield from child.witnesses(sight)
+    def witnesses(self, sight: Sight) -> Sequence[Witness]:
+        return [witness for child in self.children if child.holds(sight) for witness in child.witnesses(sight)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +156,8 @@ class No:
     def holds(self, sight: Sight) -> bool:
         return not self.child.holds(sight)
 
-    def witnesses(self, sight: Sight) -> Iterator[Witness]:  # noqa: ARG002
-        return iter(())
+    def witnesses(self, sight: Sight) -> Sequence[Witness]:  # noqa: ARG002
+        return ()
 
 
 Tree = Stands | Close | Counted | Known | All | Any | No

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from rules.fold import fold, is_word
 from rules.mention import Mention
+from rules.overlap import always, never, within
 from rules.query import QueryError, parse
 from rules.syntax import Alias, And, AtLeast, Fact, Near, Not, Or, Within, Word, children_of, written
 from rules.topic import Matcher, TargetConfig, TopicConfig
@@ -195,5 +196,24 @@ def test_topics_do_not_matter_to_each_other(order, text):
     }
     for topic in all_topics:
         alone = Matcher(TARGETS, [topic]).match(mention)
-        assert [together[topic.id]] == list(alone) if topic.id in together else not alone
+        seen = [(match.topic, match.words, match.target) for match in alone]
+        also = together.get(topic.id)
+        assert seen == ([(also.topic, also.words, also.target)] if also else [])
     assert not re.search("t[^0-3]", "".join(together))
+
+
+@settings(max_examples=200, deadline=None)
+@given(queries, queries, texts, texts)
+def test_what_is_said_of_queries_holds_of_mentions(one, other, text, title):
+    """A query called impossible matches nothing, and one called contained nothing that the other does not."""
+    topics = [TopicConfig(id="one", query=one), TopicConfig(id="other", query=other)]
+    matcher = Matcher(TARGETS, topics, SETS)
+    mention = Mention(source="s", channel="c", external_id="1", text=text, title=title)
+    matched = {match.topic for match in matcher.match(mention)}
+    first, second = parse(one).root, parse(other).root
+    if never(first, SETS):
+        assert "one" not in matched
+    if within(first, second, SETS):
+        assert matched != {"one"}
+    if always(first, SETS):
+        assert "one" in matched
