@@ -255,10 +255,10 @@ topics:
     )
     warnings = [warning for warning in warned(write(tmp_path, text)) if ".query" in warning]
     assert warnings == [
+        "topics[fire].query: whatever satisfies this query satisfies that of topic acme too",
         "topics[none].query: no mention can satisfy this query: it asks for what it also excludes",
         "topics[news].query: this query asks for no word: it matches every mention of which these facts are true",
         "topics[all].query: every mention satisfies this query",
-        "topics[fire].query: whatever satisfies this query satisfies that of topic acme too",
     ]
 
 
