@@ -61,7 +61,7 @@ class Naming:
         heard = target.homophones if target.looks_for("homophones") else ()
         self.by_sound = {sound: name for name in heard for sound in sounds_of_name(fold(name).text.strip())}
         self.contexts = frozenset(fold(word).text.strip() for word in (*target.near, *target.unless_near))
-        self._agreeing: list[Agrees] = [] if target.looks_for("traditional") else [_script]
+        self._agreeing: list[Agrees] = [] if target.looks_for("traditional") else [_same_script]
         self._agreeing += [_AGREE[what] for what in target.exact]
         self._simplified = all(one not in SIMPLIFIED for name in target.all_names for one in name)
         self._reach: dict[int, int] = {}
@@ -114,7 +114,7 @@ class Naming:
         """The places of its names that are written as its switches allow."""
         named = look.named.get(self.number) or {}
         for agrees in self._agreeing:
-            if agrees is _script and look.folded.usual and self._simplified:
+            if agrees is _same_script and look.folded.usual and self._simplified:
                 continue
             named = {place: spelling for place, spelling in named.items() if agrees(look.text[slice(*place)], spelling)}
         return named
@@ -188,6 +188,10 @@ def _splits_words(squeezed: Squeezed, text: str, gap: int, name: Place, words: D
 def _script(written: str, spelling: Spelling) -> bool:
     """Whether both are traditional, or both simplified, character by character."""
     return [one for one in written if one in SIMPLIFIED] == [one for one in spelling.name if one in SIMPLIFIED]
+
+
+def _same_script(written: str, spelling: Spelling) -> bool:
+    return spelling.variant not in {"exact", "noise"} or _script(written, spelling)
 
 
 def _case(written: str, spelling: Spelling) -> bool:

@@ -47,6 +47,14 @@ def test_each_variant_is_a_switch(text, variant):
     assert words("云杉手机", **target, variants=[]) == [("云杉", "exact", "云杉")]
 
 
+def test_a_name_may_be_written_in_traditional_characters():
+    """Either script finds the other, unless that is off; its pinyin does not depend on it."""
+    assert words("云杉和雲杉", names=["雲杉"]) == [("云杉", "traditional", "雲杉"), ("雲杉", "exact", "雲杉")]
+    assert words("云杉和雲杉和yunshan", names=["雲杉"], variants=["pinyin"]) == [
+        ("雲杉", "exact", "雲杉"), ("yunshan", "pinyin", "雲杉"),
+    ]  # fmt: skip
+
+
 def test_case_and_width_can_be_asked_to_agree():
     """A brand called ON is not every on, and one in half width need not be the other."""
     assert words("keep going on", names=["ON"]) != []
