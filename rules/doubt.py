@@ -16,9 +16,10 @@ _COMMON: Final = 5.0  # occurrences in the dictionary of a word that makes a par
 _RARE: Final = 1.0  # of a spelling in other characters: any likelier reading is preferred
 _LINK: Final = re.compile(
     "(?:https?://|www[.])[!-~]+(?:[\u4e00-\u9fff]+/[!-~]*)*(?:(?<=/)[\u4e00-\u9fff]+)?"
-    r"|[a-z0-9.+_-]+@[a-z0-9-]+(?:[.][a-z0-9-]+)+"
-    r"|(?:[a-z0-9-]+[.])+(?:com|cn|net|org|io|co|cc|top|hk|tw|jp|gov|edu)(?![a-z0-9])(?:/[!-~]*)?"
+    r"|(?<![a-z0-9.+_-])[a-z0-9.+_-]{1,64}@[a-z0-9-]{1,63}(?:[.][a-z0-9-]{1,63})+"
+    r"|(?<![a-z0-9.-])(?:[a-z0-9-]{1,63}[.]){1,6}(?:com|cn|net|org|io|co|cc|top|hk|tw|jp|gov|edu)(?![a-z0-9])(?:/[!-~]*)?"
 )
+_AROUND: Final = 200  # code points before and after a name in which an address is looked for
 _SYLLABLE_BEFORE: Final = re.compile("([^\\W\\d_]{2,6})[ '’-]{1,2}$")
 _SYLLABLE_AFTER: Final = re.compile("[ '’-]{1,2}([^\\W\\d_]{2,6})(?![^\\W\\d_])")
 
@@ -78,7 +79,8 @@ class Doubts:
 
 
 def _link(text: str, start: int, end: int) -> Place | None:
-    for found in _LINK.finditer(text):
+    """The address that holds the name; only what is around it is read, so that many names in a long text cost little."""
+    for found in _LINK.finditer(text, max(0, start - _AROUND), end + _AROUND):
         if found.start() < end and found.end() > start:
             return found.span()
     return None

@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from rules.dictionary import dictionary
@@ -36,16 +36,16 @@ class Sight:
     title: Places
     text: Places
     looks: Mapping[Field, Look]
-
-    def holds(self, leaf: int) -> bool:
-        return leaf in self.text or leaf in self.title
+    _units: dict[Field, list[int]] = field(default_factory=dict)
 
     def places(self, field: Field) -> Places:
         return self.text if field == "text" else self.title
 
     def units(self, field: Field) -> list[int]:
-        """Where the characters and words begin that NEAR counts."""
-        return [found.start() for found in _UNIT.finditer(self.looks[field].text)] if field in self.looks else []
+        """Where the characters and words begin that NEAR counts; found once, whatever the number of NEARs."""
+        if field not in self._units:
+            self._units[field] = [found.start() for found in _UNIT.finditer(self.looks[field].text)]
+        return self._units[field]
 
 
 class Watch:

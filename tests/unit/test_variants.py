@@ -6,7 +6,7 @@ from rules.dictionary import dictionary
 from rules.explain import explain
 from rules.mention import Mention
 from rules.target import TargetConfig
-from rules.topic import Matcher, TopicConfig
+from rules.topic import WORDS_AT_MOST, Matcher, TopicConfig
 from tests.bench.variants import Tally, score
 
 
@@ -146,3 +146,14 @@ def test_the_dictionary_reads_as_a_segmenter_would():
     assert known.begins_after("青禾x") == frozenset()
     assert known.other_reading("喝小米粥", 1, 3) == (1, 4)
     assert known.other_reading("小米手机", 0, 2) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["acme.", "a@acme.", "青 ", "青禾", "青禾苗", "q i n g h e ", "https://acme", "acme@", "-acme-", "木彡"],
+    ids=range(10),
+)
+def test_no_text_is_slow(text):
+    """A hundred thousand characters of names, noise and half addresses: quadratic time would meet the tests' time limit."""
+    found = words((text * 100_000)[:100_000], names=["Acme", "青禾"], homophones=["青禾"], unless_near=["苗"])
+    assert len(found) <= WORDS_AT_MOST
