@@ -93,19 +93,31 @@ def passage(title: str, text: str) -> tuple[str, str]:
 
     Where a chain of ``//@name:`` ends in a text of some length, that is the original; else it is what stands first.
     """
-    whole = text if not title or text.startswith(title) else f"{title}\n{text}"
-    whole = whole[:_READ]
-    whole = fold(whole).text
+    whole = fold(_whole(title, text)).text
     if "@" in whole and len(links := _CHAIN.split(whole)) > 1:
         last = _stripped(links[-1])
         return last if len(last[0]) >= NEAR else _stripped(links[0])
     return _stripped(whole)
 
 
-def _stripped(text: str) -> tuple[str, str]:
+def own_words(title: str, text: str) -> str:
+    """Title and text folded, without addresses, handles, emoticons and what platforms put in."""
+    return _without_junk(fold(_whole(title, text)).text)
+
+
+def _whole(title: str, text: str) -> str:
+    return (text if not title or text.startswith(title) else f"{title}\n{text}")[:_READ]
+
+
+def _without_junk(text: str) -> str:
     for word, pattern in _JUNK:
         if word in text:
             text = pattern.sub(" ", text)
+    return text
+
+
+def _stripped(text: str) -> tuple[str, str]:
+    text = _without_junk(text)
     body = _TAG.sub(" ", text) if "#" in text else text
     letters = "".join(_LETTERS.findall(body))
     if len(letters) < EXACT:  # nothing but a hashtag: then that is the text

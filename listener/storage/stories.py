@@ -5,16 +5,19 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import Select, and_, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from listener.interchange import parse_object
 from listener.storage.database import insert
 from listener.storage.tables import matches, mentions, story_aliases, story_memory
 from rules.mention import Mention
+from rules.rising import scores
 from rules.story import Member, Placed
 
 PAGE = 2000
+RECENT = 1 / 8
+"""The last part of a stretch of time, in which a story's share is compared with its share before: 3 hours of a day."""
 _NAME = func.coalesce(story_aliases.c.story, mentions.c.story)
 
 
@@ -29,10 +32,14 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class TopicStory:
-    """``copies``: mentions of the story that match the topic, within the time that was asked for."""
+    """``copies``: mentions of the story that match the topic, within the time that was asked for.
+
+    ``rising``: by how many standard deviations its share of the last of RECENT is above that of before.
+    """
 
     story: str
     copies: int
+    rising: float
 
 
 async def keep(connection: AsyncConnection, placed: Placed, *, at: datetime) -> None:
@@ -87,20 +94,32 @@ async def remembered(connection: AsyncConnection, *, since: datetime) -> AsyncIt
         last = page[-1].id
 
 
-async def largest(connection: AsyncConnection, topic: str, *, since: datetime, most: int) -> list[TopicStory]:
-    """A topic's stories of two mentions or more whose event time is later than *since*, those with most copies first."""
-    copies = func.count().label("copies")
-    query = (
-        select(_NAME.label("story"), copies)
+async def largest(
+    connection: AsyncConnection, topic: str, *, since: datetime, until: datetime, most: int
+) -> list[TopicStory]:
+    """A topic's stories of two mentions or more with an event time in since..until, those with most copies first."""
+    border = until - RECENT * (until - since)
+    recent = func.sum(case((matches.c.event_at > border, 1), else_=0))
+    stories = (
+        select(_NAME.label("story"), func.count().label("copies"), recent.label("recent"))
         .select_from(matches.join(mentions, mentions.c.id == matches.c.mention))
         .outerjoin(story_aliases, story_aliases.c.alias == mentions.c.story)
-        .where(matches.c.topic == topic, matches.c.event_at > since, mentions.c.story != "")
+        .where(matches.c.topic == topic, matches.c.event_at > since, matches.c.event_at <= until)
         .group_by(_NAME)
-        .having(copies > 1)
-        .order_by(copies.desc(), _NAME)
+        .subquery()
+    )
+    total = (await connection.execute(select(func.sum(stories.c.copies), func.sum(stories.c.recent)))).one()
+    query = (
+        select(stories)
+        .where(stories.c.copies > 1, stories.c.story != "")
+        .order_by(stories.c.copies.desc(), stories.c.story)
         .limit(most)
     )
-    return [TopicStory(row.story, row.copies) for row in await connection.execute(query)]
+    found = list(await connection.execute(query))
+    now = {row.story: row.recent for row in found}
+    past = {row.story: row.copies - row.recent for row in found}
+    rises = scores(now, total[1] or 0, past, (total[0] or 0) - (total[1] or 0))
+    return [TopicStory(row.story, row.copies, round(rises.get(row.story, 0.0), 2)) for row in found]
 
 
 async def members(connection: AsyncConnection, story: str, *, most: int) -> list[tuple[datetime, Mention]]:
