@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHES = ("text", "feeds", "engine", "idle")
+BENCHES = ("text", "feeds", "engine", "stories", "idle")
 
 if __name__ == "__main__":
     failed = []
