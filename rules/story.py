@@ -20,8 +20,10 @@ A story lives for 7 days after its last member: so long after a mention last had
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rules.story_grams import grams_of, hashes, keys_of, missing
 from rules.story_index import Nodes, Words
@@ -172,9 +174,9 @@ class Stories:
         for post in posts:
             before = len(flat)
             if post.text:
-                flat.append((post.text, post.numbers))
-            if post.title[0] and post.title[0] != post.text:
-                flat.append(post.title)
+                flat.append(("text", post.text))
+            if post.title:
+                flat.append(("title", post.title))
             flat.extend(post.marks)
             counts.append(len(flat) - before)
         owner = np.repeat(np.arange(len(posts)), counts)
@@ -241,8 +243,7 @@ class Stories:
             return []
         pairs, shared = np.unique((mine << 28) | others, return_counts=True)
         mine, others = pairs >> 28, pairs & ((1 << 28) - 1)
-        size = self._table.size
-        alike = 2 * np.minimum(size[mine], size[others]) >= np.maximum(size[mine], size[others])
+        alike = self._may_be_near(mine, others)
         mine, others, shared = mine[alike], others[alike], shared[alike]
         order = np.lexsort((-others, -shared, mine))
         mine, others = mine[order], others[order]
@@ -256,6 +257,16 @@ class Stories:
                 self._join(one, other)
         return [int(node) for node in cut]
 
+    def _may_be_near(self, mine: Nodes, others: Nodes) -> NDArray[np.bool_]:
+        """Of lengths that allow it, and not missing too much at first sight."""
+        table = self._table
+        swap = table.size[mine] > table.size[others]
+        small, large = np.where(swap, others, mine), np.where(swap, mine, others)
+        lacking = np.bitwise_count(table.bits[table.text[small]] & ~table.bits[table.text[large]]).sum(axis=1)
+        alike: NDArray[np.bool_] = 2 * table.size[small] >= table.size[large]
+        alike &= lacking <= _may_miss(table.size[small])
+        return alike
+
     def _near(self, mine: Nodes, others: Nodes) -> list[tuple[int, int]]:
         """The pairs of which the smaller is in the larger, but for a fiftieth."""
         table = self._table
@@ -263,7 +274,7 @@ class Stories:
         small, large = np.where(swap, others, mine), np.where(swap, mine, others)
         begins = (table.begin[small], table.begin[large])
         sizes = (table.size[small].astype(np.int64), table.size[large].astype(np.int64))
-        near = missing(table.grams, begins, sizes) <= np.minimum(sizes[0] // _CHANGED, _MOST_CHANGED)
+        near = missing(table.grams, begins, sizes) <= _may_miss(sizes[0])
         return list(zip(mine[near].tolist(), others[near].tolist(), strict=True))
 
     def _join(self, one: int, other: int) -> None:
@@ -292,6 +303,11 @@ class Stories:
         alive = np.flatnonzero(seen > self._cutoff(now))
         if len(alive) < table.count * 4 // 5 or table.texts > self._most:
             table.compact(alive)
+
+
+def _may_miss(sizes: NDArray[np.signedinteger[Any]]) -> Nodes:
+    allowed: Nodes = np.minimum(sizes // _CHANGED, _MOST_CHANGED).astype(np.int64)
+    return allowed
 
 
 def _micros(at: datetime) -> int:

@@ -30,6 +30,7 @@ _FACTORS = np.array(
 )
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(32)
+_BIT_WORDS = 4
 
 
 def hashes(values: Sequence[Hashable]) -> Words:
@@ -76,6 +77,20 @@ def keys_of(texts: Sequence[str], numbers: Sequence[str], grams: Grams, sizes: N
     keys[:, BANDS] = hashes([text[:NEAR] for text in texts])
     keys[:, BANDS + 1] = hashes([text[-NEAR:] for text in texts]) * _MIX
     return (keys ^ hashes(numbers)[:, None]) * _MIX
+
+
+def bits_of(grams: Grams, sizes: Nodes) -> Words:
+    """A row of 256 bits per set, one for each value of a gram's last eight bits that occurs in it.
+
+    Bits of one set that another lacks are at most as many as elements: who lacks too many needs no closer look.
+    """
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    bits = np.uint64(1) << (grams & np.uint32(63)).astype(np.uint64)
+    word = (grams >> np.uint32(6)) & np.uint32(_BIT_WORDS - 1)
+    rows = np.empty((len(sizes), _BIT_WORDS), np.uint64)
+    for number in range(_BIT_WORDS):
+        rows[:, number] = np.bitwise_or.reduceat(np.where(word == number, bits, np.uint64(0)), starts)
+    return rows
 
 
 def missing(grams: Grams, begins: tuple[Nodes, Nodes], sizes: tuple[Nodes, Nodes]) -> Nodes:

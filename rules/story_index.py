@@ -47,8 +47,11 @@ class Index:
         places where still more stood.
         """
         places, nodes, more = [], [], []
+        order = np.argsort(packed)  # in order, one search begins where the last one ended: in the cache
+        ordered = packed[order]
         for run in self._runs:
-            at = np.searchsorted(run, packed)
+            at = np.empty(len(packed), np.int64)
+            at[order] = np.searchsorted(run, ordered)
             left = np.flatnonzero(at >= first)
             for back in range(first, most + 2):
                 left = left[at[left] >= back]

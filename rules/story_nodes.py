@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.story_grams import Grams
+from rules.story_grams import Grams, bits_of
 from rules.story_index import Index, Nodes, Words, pack
 
 _Number = TypeVar("_Number", bound=np.generic)
@@ -18,7 +18,7 @@ class NodeTable:
     """A node is what two mentions may share: a text, a headline, a post's id, an address. Nodes are numbered as they come.
 
     ``key``: 64 bits by which it is known; ``seen``: when a mention last had it; ``begin`` and ``size``: its grams, if it
-    is a text that is compared. ``labels`` stand at the roots alone.
+    is a text that is compared, and ``text``: its row in ``bits``. ``labels`` stand at the roots alone.
     """
 
     def __init__(self) -> None:
@@ -28,6 +28,8 @@ class NodeTable:
         self.seen = np.empty(1024, np.int64)
         self.begin = np.empty(1024, np.int64)
         self.size = np.empty(1024, np.int32)
+        self.text = np.empty(1024, np.int32)
+        self.bits: Words = np.empty((256, 4), np.uint64)
         self.grams: Grams = np.empty(1 << 14, np.uint32)
         self.gram_count = 0
         self.parent = array("i")
@@ -38,7 +40,7 @@ class NodeTable:
     def add(self, keys: Words, seen: Nodes) -> Nodes:
         """Nodes for keys that have none, each for itself."""
         begin, end = self.count, self.count + len(keys)
-        for name in ("key", "seen", "begin", "size"):
+        for name in ("key", "seen", "begin", "size", "text"):
             setattr(self, name, _room(getattr(self, name), end))
         new = np.arange(begin, end)
         self.key[begin:end], self.seen[begin:end] = keys, seen
@@ -69,6 +71,9 @@ class NodeTable:
         self.begin[nodes] = self.gram_count + np.cumsum(sizes) - sizes
         self.size[nodes] = sizes
         self.gram_count = end
+        self.text[nodes] = np.arange(self.texts, self.texts + len(nodes))
+        self.bits = _room(self.bits, self.texts + len(nodes))
+        self.bits[self.texts : self.texts + len(nodes)] = bits_of(grams, sizes)
         self.texts += len(nodes)
         packed = pack(keys.ravel(), np.repeat(nodes, keys.shape[1]))
         self.bands.add(packed)
@@ -117,6 +122,8 @@ class NodeTable:
         node = moved[(entries & np.uint64((1 << 28) - 1)).astype(np.int64)]
         self.bands.replace(pack(entries[node >= 0], node[node >= 0]))
         begin, size = self.begin[alive], self.size[alive]
+        self.bits = self.bits[self.text[alive[size > 0]]]
+        self.text = (np.cumsum(size > 0) - 1).astype(np.int32)
         places = np.repeat(begin - (np.cumsum(size, dtype=np.int64) - size), size) + np.arange(int(size.sum()))
         self.grams = self.grams[places]
         self.gram_count = len(self.grams)
@@ -132,6 +139,6 @@ def _room(values: NDArray[_Number], count: int) -> NDArray[_Number]:
     """The same array with place for *count*."""
     if count <= len(values):
         return values
-    larger = np.empty(max(count, len(values) + len(values) // 2), values.dtype)
+    larger = np.empty((max(count, len(values) + len(values) // 2), *values.shape[1:]), values.dtype)
     larger[: len(values)] = values
     return larger

@@ -46,14 +46,14 @@ class Post:
 
     ``text``: letters and digits of the passage, at most LONGEST; empty where it is too short to tell anything.
     ``numbers``: those in it, sorted: texts that count differently tell of different things.
-    ``title``: letters and numbers of a headline; empty where there is none, or a short one.
+    ``title``: the letters of a headline; empty where there is none, or a short one.
     ``marks``: what it shares with a mention of the same story for certain: ids of posts and addresses of pages.
     """
 
     id: str
     text: str
     numbers: str
-    title: tuple[str, str]
+    title: str
     marks: tuple[str, ...]
 
 
@@ -70,12 +70,12 @@ def post_of(mention: Mention) -> Post:
     if url:
         marks.append(f"url {url}")
     text, numbers = ("", "") if passed_on else passage(mention.title, mention.text)
-    title = _stripped(fold(mention.title[:_READ]).text) if mention.title and not passed_on else ("", "")
+    title = _stripped(fold(mention.title[:_READ]).text)[0] if mention.title and not passed_on else ""
     return Post(
         key_of(mention.source, mention.external_id),
         text,
         numbers,
-        title if len(title[0]) >= NEAR else ("", ""),
+        title if len(title) >= NEAR else "",
         tuple(dict.fromkeys(marks)),
     )
 

@@ -10,6 +10,7 @@ import gzip
 import itertools
 import json
 import random
+import re
 import resource
 import statistics
 import time
@@ -137,13 +138,12 @@ def datasketch_stories(texts: Sequence[str]) -> list[str]:
     return [str(find(number)) for number in range(len(texts))]
 
 
-def spliced(count: int, dice: random.Random) -> list[str]:
-    """Texts all different: the beginning of one and the end of another."""
-    base = [text for text in base_texts() if 24 <= len(text) <= 200]
+def mixed_up(count: int, dice: random.Random) -> list[str]:
+    """Texts all different, of clauses out of the corpus: each clause stands in some 25 of 100,000."""
+    clauses = [clause for text in base_texts() for clause in re.split(r"(?<=[，。！？；\n])", text) if len(clause) > 5]
     found: dict[str, None] = {}
     while len(found) < count:
-        one, other = dice.sample(base, 2)
-        found[one[: len(one) * 2 // 5] + other[len(other) * 2 // 5 :]] = None
+        found["".join(dice.choices(clauses, k=dice.randint(2, 5)))] = None
     return list(found)
 
 
@@ -153,7 +153,7 @@ def storm(copies: int, others: int) -> None:
     text = "云杉充电宝今早在地铁车厢里突然起火，现场浓烟滚滚，乘客紧急疏散，厂家至今没有给出任何回应"
     original = Original(text, 0)
     near = [text] + [copy_of(original, dice)[0] for _ in range(copies - 1)]
-    mixed = [(True, one) for one in near] + [(False, one) for one in spliced(others, dice)]
+    mixed = [(True, one) for one in near] + [(False, one) for one in mixed_up(others, dice)]
     dice.shuffle(mixed)
     mentions = mentions_of(one for _, one in mixed)
     rates, told = [], None
@@ -183,7 +183,7 @@ def resident() -> float:
 
 def memory(count: int) -> None:
     """Distinct texts, each with an id and an address of its own: the most that a mention can take."""
-    mentions = mentions_of(spliced(count, random.Random(2)))
+    mentions = mentions_of(mixed_up(count, random.Random(2)))
     gc.collect()
     before = resident()
     told = place(mentions, most_texts=10**9)

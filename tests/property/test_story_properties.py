@@ -14,6 +14,7 @@ from tests.support.edits import base_texts, copy_of, originals_of
 from tests.support.stories import Tracker
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+TITLE = "云杉科技回应充电宝起火事件"
 TEXTS = [text for text in base_texts() if 16 <= len(text) <= 120]
 
 
@@ -31,8 +32,9 @@ def floods(draw):
                 if dice.random() < 0.15:
                     more["url"] = f"https://n.example/{dice.randrange(6)}"
                 if dice.random() < 0.1:
-                    more["title"] = dice.choice(("云杉科技回应充电宝起火事件", "云杉科技发布充电宝召回公告"))
-                found.append(Mention("inbox", "weibo", f"m{len(found)}", copy_of(original, dice)[0], **more))
+                    more["title"] = dice.choice((TITLE, "云杉科技发布充电宝召回公告"))
+                said = dice.choice((copy_of(original, dice)[0],) * 8 + ("", more.get("title", TITLE)))
+                found.append(Mention("inbox", "weibo", f"m{len(found)}", said, **more))
     return found
 
 

@@ -103,7 +103,7 @@ def test_one_headline_is_one_story():
     assert one(
         mention("a", "今日上午，记者从有关部门获悉", title=title),
         mention("b", "云杉今天发布声明", title=title),
-        mention("c", title),
+        mention("c", "", title=title),
     )
     assert not one(
         mention("a", "今日上午，记者从有关部门获悉", title="快讯"), mention("b", "云杉今天发布声明", title="快讯")
