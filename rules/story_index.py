@@ -9,7 +9,7 @@ Nodes = NDArray[np.int64]
 NODE_BITS = np.uint64(28)
 MOST_NODES = 1 << 28
 _NODE_MASK = np.uint64(MOST_NODES - 1)
-_GROWTH = 6  # a run is merged into the one before it once it is a sixth of it: few runs to look through, few merges
+_GROWTH = 16  # a run is merged into the one before it once it is a sixteenth of it: few runs to look through
 
 
 def pack(keys: Words, nodes: Nodes) -> Words:

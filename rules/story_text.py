@@ -64,19 +64,21 @@ def key_of(source: str, external_id: str) -> str:
 
 def post_of(mention: Mention) -> Post:
     """The words of one who passes another's post on are a comment, and tell nothing of whether two are copies."""
-    passed_on = [one for one in (mention.repost_of, mention.quote_of) if one]
-    marks = [_mark(mention, mention.external_id), *(_mark(mention, one) for one in passed_on)]
-    url = canonical_url(mention.url)
-    if url:
+    marks = [_mark(mention, mention.external_id)]
+    text = numbers = title = ""
+    if mention.repost_of or mention.quote_of:
+        marks += [_mark(mention, one) for one in (mention.repost_of, mention.quote_of) if one]
+    else:
+        text, numbers = passage(mention.title, mention.text)
+        title = _stripped(fold(mention.title[:_READ]).text)[0] if mention.title else ""
+    if mention.url and (url := canonical_url(mention.url)):
         marks.append(f"url {url}")
-    text, numbers = ("", "") if passed_on else passage(mention.title, mention.text)
-    title = _stripped(fold(mention.title[:_READ]).text)[0] if mention.title and not passed_on else ""
     return Post(
-        key_of(mention.source, mention.external_id),
-        text,
-        numbers,
-        title if len(title) >= NEAR else "",
-        tuple(dict.fromkeys(marks)),
+        id=key_of(mention.source, mention.external_id),
+        text=text,
+        numbers=numbers,
+        title=title if len(title) >= NEAR else "",
+        marks=tuple(marks),
     )
 
 
