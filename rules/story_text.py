@@ -14,6 +14,7 @@ NEAR = 12
 LONGEST = 600
 """Characters of a text that are compared; it bounds memory, and more tell nothing more."""
 _READ = 4_000  # characters of the original that are looked at: what is stripped is seldom the most of a text
+_LINKS = 8  # of a chain that are looked at, from its end
 _GLOBAL_ID = 12  # an id of so many characters is the platform's own; a shorter one may be any site's
 
 # Each with the word without which it cannot stand there: looking for that costs a tenth of looking for the pattern.
@@ -93,12 +94,15 @@ def _mark(mention: Mention, external_id: str) -> str:
 def passage(title: str, text: str) -> tuple[str, str]:
     """The letters of what is passed on, and its numbers; both empty where it is too short to tell anything.
 
-    Where a chain of ``//@name:`` ends in a text of some length, that is the original; else it is what stands first.
+    Of a chain of ``//@name:`` the last part of some length is the original, as far as one can tell; else what stands first.
     """
     whole = fold(_whole(title, text)).text
     if "@" in whole and len(links := _CHAIN.split(whole)) > 1:
-        last = _stripped(links[-1])
-        return last if len(last[0]) >= NEAR else _stripped(links[0])
+        for link in links[:0:-1][:_LINKS]:
+            found = _stripped(link)
+            if len(found[0]) >= NEAR:
+                return found
+        return _stripped(links[0])
     return _stripped(whole)
 
 

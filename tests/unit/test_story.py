@@ -143,9 +143,11 @@ def test_addresses(url, canonical):
 
 
 def test_the_passage_is_the_original_of_a_chain():
-    """The last of a chain where it says something, else what stands first."""
+    """The last of a chain that says something, else what stands first."""
     assert passage("", f"啊//@甲:是吗//@乙：{FIRE}") == passage("", FIRE)
     assert passage("", f"{FIRE}//@甲:求证//@乙：是吗") == passage("", FIRE)
+    assert passage("", f"啊//@甲:{FIRE} via @乙") == passage("", FIRE)
+    assert passage("", f"啊//@甲:{FIRE}//@乙:求证") == passage("", FIRE)
     assert passage("", "//@" * 5_000) == ("", "")
     assert passage("", "1" * 100_000)[0] == "1" * 600
 
