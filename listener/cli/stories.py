@@ -1,4 +1,4 @@
-"""``listener stories``: per topic what is passed on most, with the facts of each story, and the words that rise."""
+"""``listener stories``: per topic what is passed on most, the facts of each story, its hot words and those that rise."""
 
 import argparse
 import asyncio
@@ -16,6 +16,7 @@ from listener.yaml_scalars import duration
 from rules.rising import rising
 from rules.story_facts import StoryFacts, story_facts
 from sentiment import AnalysisError
+from sentiment.segment import Segmenter
 
 MEMBERS = 20_000  # of a story that are read; what comes after is in its copies alone
 TEXTS, PAST_TEXTS = 2_000, 5_000
@@ -68,17 +69,18 @@ def run(args: argparse.Namespace) -> int:
 
 async def _print(config: Config, topics: list[str], last: timedelta, most: int) -> None:
     until = utc_now()
+    segmenter = Segmenter(name for target in config.targets.values() for name in target.all_names)
     database = await Database.open(config.storage.url, base=config.base, owner=False)
     try:
         for topic in topics:
-            line = await topic_line(database, topic, since=until - last, until=until, most=most)
+            line = await topic_line(database, topic, segmenter, since=until - last, until=until, most=most)
             sys.stdout.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
     finally:
         await database.close()
 
 
 async def topic_line(
-    database: Database, topic: str, *, since: datetime, until: datetime, most: int
+    database: Database, topic: str, segmenter: Segmenter, *, since: datetime, until: datetime, most: int
 ) -> dict[str, object]:
     """What is printed of a topic; its keys stand in docs/reference/stories.md."""
     async with database.read("stories") as connection:
@@ -93,9 +95,20 @@ async def topic_line(
         )
     words = [
         {"word": one.word, "now": one.now, "usual": round(one.usual, 2), "score": one.score}
-        for one in rising(now, past, most=most)
+        for one in rising(now, past, segment=segmenter.cut, most=most)
     ]
-    return {"topic": topic, "since": since.isoformat(), "until": until.isoformat(), "stories": told, "words": words}
+    hot = [
+        {"word": one.word, "weight": round(one.weight, 4)}
+        for one in segmenter.extract_tags((f"{title}\n{text}" for title, text in now), top=most)
+    ]
+    return {
+        "topic": topic,
+        "since": since.isoformat(),
+        "until": until.isoformat(),
+        "stories": told,
+        "words": words,
+        "hot": hot,
+    }
 
 
 def _line(one: stories.TopicStory, facts: StoryFacts) -> Mapping[str, object]:

@@ -52,7 +52,7 @@ def test_stories_and_words_per_topic(config, capsys):
     capsys.readouterr()
     assert main(["stories", "-c", config]) == 0
     acme, quiet = map(json.loads, capsys.readouterr().out.splitlines())
-    assert (quiet["topic"], quiet["stories"], quiet["words"]) == ("quiet", [], [])
+    assert (quiet["topic"], quiet["stories"], quiet["words"], quiet["hot"]) == ("quiet", [], [], [])
     (story,) = acme["stories"]
     assert (story["id"], story["copies"], story["all_copies"], story["authors"]) == ("inbox/0", 20, 21, 21)
     assert [one["channel"] for one in story["channels"]] == ["weibo", "news"]
@@ -63,6 +63,8 @@ def test_stories_and_words_per_topic(config, capsys):
     assert "100%" in story["hint"]["zh"]
     assert "鼓包门" in {word["word"] for word in acme["words"]}
     assert "门店" not in {word["word"] for word in acme["words"]}
+    assert "云杉" in {word["word"] for word in acme["hot"]}  # a target's name is never cut
+    assert [word["weight"] for word in acme["hot"]] == sorted((w["weight"] for w in acme["hot"]), reverse=True)
 
 
 def test_what_is_asked_for_wrongly_is_refused(config, capsys):
