@@ -131,4 +131,5 @@ def _excerpt(facts: Facts) -> Excerpt:
         author=facts.author,
         reach=facts.people,
         published_at=facts.published_at,
+        risks=facts.risks,
     )

@@ -258,7 +258,8 @@ def _excerpts(notification: Notification) -> list[Excerpt]:
 def _quote(notification: Notification, excerpt: Excerpt) -> Quote:
     language = notification.language
     word = WORDS[language]
-    about = [_name(excerpt.channel, language)]
+    about = [words.RISKS[language].get(risk, risk) for risk in excerpt.risks]
+    about.append(_name(excerpt.channel, language))
     if excerpt.author:
         about.append(_name(excerpt.author, language))
     if excerpt.reach:

@@ -15,6 +15,34 @@ LEVELS: dict[Language, dict[Level, str]] = {
     "en": {Level.blue: "blue", Level.yellow: "yellow", Level.orange: "orange", Level.red: "red"},
 }
 
+# the kinds of trouble that an excerpt reports
+RISKS: dict[Language, dict[str, str]] = {
+    "zh": {
+        "food_safety": "食品安全",
+        "product_safety": "产品安全",
+        "data_privacy": "数据隐私",
+        "finance_legal": "财务与诉讼",
+        "regulatory": "监管处罚",
+        "people": "高管与员工",
+        "service": "服务投诉",
+        "fraud": "欺诈",
+        "rumor": "谣言",
+        "values": "价值观争议",
+    },
+    "en": {
+        "food_safety": "food safety",
+        "product_safety": "product safety",
+        "data_privacy": "data privacy",
+        "finance_legal": "finance and lawsuits",
+        "regulatory": "regulators",
+        "people": "executives and staff",
+        "service": "service complaint",
+        "fraud": "fraud",
+        "rumor": "rumour",
+        "values": "values",
+    },
+}
+
 # what a message is, beside its level
 TAGS: dict[Language, dict[str, str]] = {
     "zh": {

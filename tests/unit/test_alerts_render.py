@@ -3,6 +3,7 @@
 import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 from alerts import Because, Coverage, Level, Reached
 from alerts.render import message
 from alerts.render.text import clean, cut, defuse, people, safe_url, size, units, unpage
-from alerts.render.words import duration
+from alerts.render.words import RISKS, duration
 from alerts.sample import sample_notification
+from sentiment import RiskCategory
 
 NOW = datetime(2026, 3, 2, 18, 2, tzinfo=UTC)
 FAMILY = "👨‍👩‍👧‍👦"
@@ -277,3 +279,19 @@ def test_a_story_is_told_where_it_is_passed_on(copies, channels, zh, en):
         if told and found:
             assert found.endswith(told)
             assert "evil" not in found
+
+
+@pytest.mark.parametrize(("language", "named"), [("zh", "产品安全 · 监管处罚"), ("en", "product safety · regulators")])
+def test_a_quote_names_the_trouble_that_it_reports(language, named):
+    """Before the channel, in the receiver's language."""
+    notification = sample_notification(NOW, language)
+    (first, *_) = notification.incident.alerts
+    quoted = replace(first.excerpts[0], risks=("product_safety", "regulatory"))
+    incident = replace(notification.incident, alerts=(replace(first, excerpts=(quoted,)),))
+    (quote, *_) = message(replace(notification, incident=incident)).quotes
+    assert quote.about.startswith(f"{named} · ")
+
+
+def test_every_risk_has_a_name_in_both_languages():
+    """What the sentiment knows, people can read."""
+    assert set(RISKS["zh"]) == set(RISKS["en"]) == set(get_args(RiskCategory))

@@ -223,7 +223,7 @@ async def test_storage_that_is_gone_is_told(serve):
 
 def hostile_reader(url):
     story = StoryRef("s", HOSTILE, 2, (HOSTILE,), url)
-    quote = Excerpt(HOSTILE, url, HOSTILE, 0.9, HOSTILE, 5, NOW)
+    quote = Excerpt(HOSTILE, url, HOSTILE, 0.9, HOSTILE, 5, NOW, (HOSTILE, "food_safety"))
     told = event(
         NOW,
         brand=HOSTILE,
