@@ -40,7 +40,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """What somebody wrote: untrusted text. ``negative``: the probability that it speaks ill of the target."""
+    """What somebody wrote: untrusted text.
+
+    ``negative``: the probability that it speaks ill of the target; ``risks``: the kinds of trouble that it reports.
+    """
 
     text: str
     url: str
@@ -49,6 +52,7 @@ class Excerpt:
     author: str = ""
     reach: int = 0
     published_at: datetime | None = None
+    risks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

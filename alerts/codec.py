@@ -181,6 +181,7 @@ def _dump_excerpt(excerpt: Excerpt) -> Json:
         "author": excerpt.author,
         "reach": excerpt.reach,
         "published_at": None if excerpt.published_at is None else _time(excerpt.published_at),
+        "risks": list(excerpt.risks),
     }
 
 
@@ -194,6 +195,7 @@ def _load_excerpt(form: Mapping[str, Any]) -> Excerpt:
         author=form["author"],
         reach=form["reach"],
         published_at=None if published_at is None else datetime.fromisoformat(published_at),
+        risks=tuple(form.get("risks", ())),  # of before there were any
     )
 
 

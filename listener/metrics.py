@@ -12,7 +12,7 @@ _WORK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 class Metrics:
     """One per program; the registry is handed in, so that tests read it directly."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry) -> None:  # noqa: PLR0915 - a list, one statement a metric
         self.registry = registry
         ProcessCollector(registry=registry)  # memory, CPU, open files, time of start
 
@@ -47,6 +47,12 @@ class Metrics:
         self.queue_depth = gauge("queue_depth", "Polled batches that wait for the pipeline.")
         self.batch_seconds = histogram("pipeline_batch_seconds", "One pipeline batch, match to commit.", _WORK)
         self.late = counter("mentions_late", "Mentions that came after a rule's allowance.", "rule", "source")
+        # stories
+        self.stories_open = gauge("stories_open", "Stories that a new mention may still join.")
+        self.story_copies = counter("story_copies", "Mentions that joined a story that was there.")
+        self.story_merges = counter("story_merges", "Stories that turned out to be one with an older one.")
+        self.story_evictions = counter("story_evictions", "Texts forgotten early, for want of memory.")
+        self.story_crowded = counter("story_crowded", "Texts that met more than they were compared with.")
         # rules
         self.tick_seconds = histogram("tick_seconds", "One evaluation of all rules.", _WORK)
         self.tick_lag = gauge("tick_lag_seconds", "How far the last evaluated tick is behind the clock.")

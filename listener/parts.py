@@ -75,7 +75,7 @@ async def build(config: Config, *, http: Http, session: aiohttp.ClientSession) -
 
 def understanding(config: Config) -> Understanding:
     """Slow (dictionaries, tables): call it in a thread. Raises AnalysisError."""
-    return Understanding(Matcher(config.targets, config.topics), config.sentiment.build(config.base))
+    return Understanding(Matcher(config.targets, config.topics, config.sets), config.sentiment.build(config.base))
 
 
 def rule_set(config: Config) -> str:

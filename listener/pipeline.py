@@ -1,4 +1,4 @@
-"""The way of a mention: normalise → match topics → score → keep everything, and the cursor, in one transaction."""
+"""The way of a mention: normalise → match topics → story → score → keep everything, and the cursor, in one transaction."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -10,12 +10,15 @@ import structlog
 
 from listener.metrics import Metrics
 from listener.poll import Polled
+from listener.remember import Memory
 from listener.storage import mentions as store
 from listener.storage import sources as source_store
+from listener.storage import stories as story_store
 from listener.storage.database import Database, later
 from listener.storage.sources import SourceState
 from rules.log import MentionRow, PollRow, Row, Scored
 from rules.mention import Mention
+from rules.story_text import Post, post_of
 from rules.topic import Match, Matcher
 from sentiment import AnalysisError, Analyzer, Helped, Sentiment, Target
 
@@ -87,6 +90,7 @@ class Pipeline:
         self._now = now
         # One thread: scoring is CPU work, and order is kept.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="score")
+        self._memory = Memory(database, self._thread, metrics=metrics)
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
@@ -123,19 +127,28 @@ class Pipeline:
 
     async def _take(self, arrivals: Sequence[Arrival], polls: Sequence[Polled]) -> int:
         fresh, changed, repeats = await self._sort_out(arrivals)
-        rows = await self._understand(fresh)
+        rows, posts = await self._understand(fresh)
+        await self._memory.ready(self._now())
         async with self._database.turn:
             at = self._database.stamp(self._now())
             states: dict[str, SourceState] = {}
             for poll in polls:
                 states[poll.source.id] = next_state(states.get(poll.source.id) or self._state(poll.source.id), poll)
-            logged: list[Row] = [poll_row(poll, at) for poll in polls]
-            async with self._database.write("mentions") as connection:
-                await store.add(connection, rows, at=at)
-                await store.revise(connection, changed, at=at)
-                await store.append(connection, logged, at=at)
-                if states:
-                    await source_store.save(connection, list(states.values()))
+            told = await self._memory.place(rows, posts, at)
+            logged: list[Row] = [*told.merges(at), *(poll_row(poll, at) for poll in polls)]
+            committed = False
+            try:
+                async with self._database.write("mentions") as connection:
+                    await store.add(connection, told.rows, at=at, born=told.born)
+                    await store.revise(connection, changed, at=at)
+                    await story_store.keep(connection, told.placed, at=at)
+                    await store.append(connection, logged, at=at)
+                    if states:
+                        await source_store.save(connection, list(states.values()))
+                committed = True
+            finally:
+                if not committed:
+                    self._memory.forget()
         self.states.update(states)
         self._count(rows, repeats=repeats, revised=changed, at=at)
         return len(rows)
@@ -163,9 +176,9 @@ class Pipeline:
                 repeats[mention.source] = repeats.get(mention.source, 0) + 1
         return list(fresh.values()), list(changed.values()), repeats
 
-    async def _understand(self, fresh: list[MentionRow]) -> list[MentionRow]:
+    async def _understand(self, fresh: list[MentionRow]) -> tuple[list[MentionRow], list[Post]]:
         if not fresh:
-            return []
+            return [], []
         loop = asyncio.get_running_loop()
         how = self.understanding
         understood = await loop.run_in_executor(self._thread, understand, fresh, how)
@@ -243,14 +256,15 @@ def poll_row(poll: Polled, at: datetime) -> PollRow:
     return PollRow(0, at, poll.source.id, poll.started_at, poll.batch is not None, reason, poll.source.blindness)
 
 
-def understand(fresh: list[MentionRow], how: Understanding) -> list[MentionRow]:
-    """Match and score, in the scoring thread."""
+def understand(fresh: list[MentionRow], how: Understanding) -> tuple[list[MentionRow], list[Post]]:
+    """Match, look at what tells the story, and score, in the scoring thread."""
     matched = [how.matcher.match(row.mention) for row in fresh]
     judged = iter(score(how.analyzer, [match.target for found in matched for match in found]))
-    return [
+    rows = [
         replace(row, scored=tuple(_scored(match, next(judged), how.analyzer) for match in found))
         for row, found in zip(fresh, matched, strict=True)
     ]
+    return rows, [post_of(row.mention) for row in rows]
 
 
 def _scored(match: Match, sentiment: Sentiment | None, analyzer: Analyzer) -> Scored:

@@ -1,6 +1,6 @@
 """Mentions in; alert events, each with its reason, out. Pure: no I/O, no clock, no tasks."""
 
-from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, Scored, ScoreRow
+from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, Scored, ScoreRow, StoryRow
 from rules.mention import Author, Mention, Reach
 from rules.reading import Condition, Figures, Leaf, Looks, Reading
 
@@ -20,4 +20,5 @@ __all__ = [
     "RulesRow",
     "ScoreRow",
     "Scored",
+    "StoryRow",
 ]

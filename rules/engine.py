@@ -1,7 +1,7 @@
 """The pure core: rows of the log in, alert events out, at the ticks of a clock that it is told.
 
 A tick sees the rows that came before it. They are put in an order of their own first, so that the order in which they
-came within a tick changes nothing: rule sets, mentions by event time, what changed them, then polls.
+came within a tick changes nothing: rule sets, mentions by event time, merged stories, what changed them, then polls.
 """
 
 from collections import Counter
@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from alerts import AlertEvent
 from rules.episode import Episode, Sight, Timing, fingerprint, step, union
 from rules.facts import facts_of, finders, judged, look_up, rejudged
-from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, ScoreRow
+from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, ScoreRow, StoryRow
 from rules.panes import EPOCH, MINUTE, minute_of, pane_of
 from rules.plan import plan
 from rules.recent import Recent, Ref
 from rules.ruleset import RuleSet, load_ruleset
 from rules.running import Outcome, Running, all_lexicons
+from rules.story_known import KnownStories, card_of
 from rules.tell import Moment, Subject, tell, tell_removed
 from rules.watermark import Watermarks
 
@@ -46,6 +47,7 @@ class Engine:
         self.running: dict[str, Running] = {}
         self.rule_set = RuleSet()
         self.recent = Recent()
+        self.stories = KnownStories()
         self.pending: list[Row] = []
         self._sets: dict[int, RuleSet] = {}
         self._by_topic: dict[str, list[Running]] = {}
@@ -87,7 +89,7 @@ class Engine:
         self.failures = {}
         turned = self.tick is None or minute_of(now) != minute_of(self.tick)
         events = self._absorb(now)
-        moment = Moment(now, self.rule_set.brands, self.marks.blind(now))
+        moment = Moment(now, self.rule_set.brands, self.marks.blind(now), self.stories)
         for rule in self.running.values():
             # The one place where anything may be caught: a rule that raises is left out, and told of.
             try:
@@ -154,6 +156,8 @@ class Engine:
         mentions = (row for row in rows if isinstance(row, MentionRow))
         for mention in sorted(mentions, key=lambda row: (row.event_at, row.mention.source, row.mention.external_id)):
             self._mention(mention, now)
+        for merge in sorted((row for row in rows if isinstance(row, StoryRow)), key=lambda row: row.seq):
+            self.stories.merge(merge.alias, merge.story)
         changes = (row for row in rows if isinstance(row, RevisionRow | ScoreRow))
         for change in sorted(changes, key=lambda row: (row.at, row.seq)):
             self._change(change, now)
@@ -166,7 +170,7 @@ class Engine:
         """Another rule set: edited rules keep their episodes, those of removed ones end."""
         self.marks.configure(row.sources)
         # Events name the brand as it was: the new set need not know the topic any more.
-        moment = Moment(now, {**self.rule_set.brands, **new.brands}, self.marks.blind(now))
+        moment = Moment(now, {**self.rule_set.brands, **new.brands}, self.marks.blind(now), self.stories)
         self.rule_set = new
         events: list[AlertEvent] = []
         running: dict[str, Running] = {}
@@ -208,12 +212,14 @@ class Engine:
             tier=row.tier,
             placed=now,
             facts={
-                one.topic: facts_of(mention, row.tier, one.topic, judged(one.sentiment), found) for one in row.scored
+                one.topic: facts_of(mention, row.tier, one.topic, judged(one.sentiment), found, row.story)
+                for one in row.scored
             },
         )
         if ref.id in self.recent.refs:
             return
         self.recent.add(ref)
+        self.stories.see(row.story, card_of(mention, event_at, ref.minute))
         for rule in self._concerned(ref):
             fresh = ref.fresh(rule.plan.allowance)
             if not fresh and not ref.history and ref.late_known:
@@ -238,7 +244,10 @@ class Engine:
             return
         if isinstance(row, RevisionRow):
             found = look_up(row.mention, self._terms)
-            new = {topic: facts_of(row.mention, ref.tier, topic, old.judged, found) for topic, old in ref.facts.items()}
+            new = {
+                topic: facts_of(row.mention, ref.tier, topic, old.judged, found, old.story)
+                for topic, old in ref.facts.items()
+            }
         elif row.scored.topic in ref.facts:
             new = {**ref.facts, row.scored.topic: rejudged(ref.facts[row.scored.topic], judged(row.scored.sentiment))}
         else:
@@ -275,6 +284,7 @@ class Engine:
         minute = minute_of(now)
         longest = max((rule.plan.longest_window for rule in self.running.values()), default=MINUTE)
         self.recent.forget(minute - longest // MINUTE)
+        self.stories.forget(minute - longest // MINUTE)
         for place, rule in enumerate(self.running.values()):
             if place % SWEEP_OVER == minute % SWEEP_OVER:
                 rule.sweep(now)

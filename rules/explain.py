@@ -1,27 +1,40 @@
 """Why a topic matches a mention, or what is missing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from rules.finder import Place
 from rules.mention import Mention
-from rules.syntax import Alias, And, Node, Not, Or, Word, written
-from rules.topic import MatchedWord, Matcher, Sight, Tree, holds, words_at
+from rules.naming import Look, Rule
+from rules.sight import Sight
+from rules.syntax import Alias, And, AtLeast, Fact, Field, Near, Node, Not, Or, Within, Word, children_of, written
+from rules.topic import MatchedWord, Matcher, placed
+from rules.tree import tree_of
+
+Kind = Literal["and", "or", "not", "word", "alias", "fact", "within", "near", "atleast"]
+_BOTH: tuple[Field, ...] = ("title", "text")
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A name that does not count, and the word of its ``unless_near`` that is the reason."""
+    """A name that does not count, and which rule decided.
+
+    ``unless_near``: ``because`` is a word of that list. ``near``: none of the words of that list is within reach, so
+    that there is no ``because``. ``word``: the text is read as the common word ``because`` there. ``link``: it stands in
+    the address ``because``.
+    """
 
     name: MatchedWord
-    because: MatchedWord
+    rule: Rule
+    because: MatchedWord | None
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """A node of the query tree: ``query`` is its part of the query, ``words`` what stands in the mention for a leaf."""
 
-    kind: Literal["and", "or", "not", "word", "alias"]
+    kind: Kind
     query: str
     holds: bool
     words: tuple[MatchedWord, ...] = ()
@@ -55,47 +68,53 @@ class Explanation:
 def explain(matcher: Matcher, mention: Mention, topic_id: str) -> Explanation:
     """Explain one topic of *matcher* on *mention*; raises KeyError for a topic that it does not know."""
     topic = matcher.topics[topic_id]
-    sight = matcher.look(mention)
-    tree = _Explainer(matcher, mention, sight).step(topic.query.root, topic.tree)
+    tree = _Explainer(matcher, matcher.watch.see(mention)).step(topic.query.root, _BOTH)
     return Explanation(topic_id, topic.config.query, tree.holds, tree, () if tree.holds else tuple(_nearest(tree)))
 
 
+_KINDS: dict[type[Node], Kind] = {
+    Word: "word", Alias: "alias", Fact: "fact", Within: "within", Near: "near", AtLeast: "atleast", Not: "not",
+    And: "and", Or: "or",
+}  # fmt: skip
+
+
 class _Explainer:
-    def __init__(self, matcher: Matcher, mention: Mention, sight: Sight) -> None:
+    def __init__(self, matcher: Matcher, sight: Sight) -> None:
         self._matcher = matcher
-        self._mention = mention
         self._sight = sight
 
-    def step(self, node: Node, tree: Tree) -> Step:
-        true = holds(tree, self._sight)
-        match node:
-            case Word() | Alias():
-                assert isinstance(tree, int)  # noqa: S101 - a leaf is an int, by Matcher
-                words = words_at(self._mention, [tree], self._sight)
-                if isinstance(node, Word):
-                    return Step("word", written(node), true, words)
-                return Step("alias", written(node), true, words, tuple(self._refused(tree)))
-            case Not():
-                return Step("not", written(node), true, children=self._steps([node.child], tree))
-            case And(children):
-                return Step("and", written(node), true, children=self._steps(children, tree))
-            case Or(children):
-                return Step("or", written(node), true, children=self._steps(children, tree))
+    def step(self, node: Node, fields: tuple[Field, ...]) -> Step:
+        """*node*, which looks at *fields* alone."""
+        tree = tree_of(node, self._matcher.leaves_of, fields)
+        true = tree.holds(self._sight)
+        told = isinstance(node, Word | Alias) or (true and isinstance(node, Near | AtLeast))
+        words = self._matcher.words(placed(tree.witnesses(self._sight)), self._sight) if told else ()
+        refused = tuple(self._refused(node.name, fields)) if isinstance(node, Alias) else ()
+        inner = (node.field,) if isinstance(node, Within) else fields
+        children = tuple(self.step(child, inner) for child in children_of(node))
+        return Step(_KINDS[type(node)], written(node), true, words, refused, children)
 
-    def _steps(self, nodes: Sequence[Node], tree: Tree) -> tuple[Step, ...]:
-        assert not isinstance(tree, int)  # noqa: S101 - a node with children, by Matcher
-        return tuple(self.step(node, child) for node, child in zip(nodes, tree[1], strict=True))
+    def _refused(self, name: str, fields: tuple[Field, ...]) -> Iterator[Refusal]:
+        watch = self._matcher.watch
+        if name not in watch.target_leaf:
+            return
+        naming = watch.namings[watch.target_leaf[name] - watch.first_target]
+        mention = {identity for look in self._sight.looks.values() for identity in look.found}
+        for field in fields:
+            if field not in self._sight.looks:
+                continue
+            look = self._sight.looks[field]
+            for place, _, objection in naming.refused(look, mention):
+                variant, meant = naming.variant(place, look)
+                word = _at(field, objection.word, look) if objection.word else None
+                yield Refusal(_at(field, place, look, meant, variant), objection.rule, word)
 
-    def _refused(self, leaf: int) -> Iterator[Refusal]:
-        naming = self._matcher.namings[leaf - len(self._matcher.terms.words)]
-        fields: tuple[tuple[Literal["title", "text"], str], ...] = (
-            ("title", self._mention.title), ("text", self._mention.text),
-        )  # fmt: skip
-        for field, text in fields:
-            for name, because in naming.refused(self._matcher.scan(text)):
-                yield Refusal(
-                    MatchedWord(field, *name, text[slice(*name)]), MatchedWord(field, *because, text[slice(*because)])
-                )
+
+def _at(field: Field, place: Place, look: Look, name: str = "", variant: str = "") -> MatchedWord:
+    return MatchedWord(field, *place, look.text[slice(*place)], name, variant)
+
+
+_SIMPLE = ("word", "alias", "fact", "near", "atleast", "within")
 
 
 def _nearest(step: Step) -> Iterator[Step]:
@@ -104,7 +123,7 @@ def _nearest(step: Step) -> Iterator[Step]:
         for child in step.children:
             if not child.holds:
                 yield from _nearest(child)
-    elif step.kind == "or" and any(child.children for child in step.children):
+    elif step.kind == "or" and any(child.kind not in _SIMPLE for child in step.children):
         yield from _nearest(min(step.children, key=lambda child: _cost(child, wanted=True)))
     else:
         yield step
@@ -114,7 +133,7 @@ def _cost(step: Step, *, wanted: bool) -> int:
     """How many words would have to come or go until *step* is as wanted."""
     if step.holds == wanted:
         return 0
-    if not step.children:
+    if step.kind in _SIMPLE:
         return 1
     if step.kind == "not":
         return _cost(step.children[0], wanted=not wanted)
@@ -123,21 +142,37 @@ def _cost(step: Step, *, wanted: bool) -> int:
 
 
 def _lines(step: Step, depth: int) -> Iterator[str]:
-    label = step.kind.upper() if step.children else step.query
-    found = "".join(f"  {word.field} {word.start}-{word.end} {word.text!r}" for word in step.words)
+    label = step.query if step.kind in _SIMPLE else step.kind.upper()
+    found = "".join(f"  {_shown(word)}" for word in step.words)
     yield f"{'  ' * depth}{'+' if step.holds else '-'} {label}{found}"
     for refusal in step.refused:
-        name, because = refusal.name, refusal.because
-        yield f"{'  ' * (depth + 1)}{name.field} {name.start}-{name.end} {name.text!r} does not count: {because.text!r}"
+        yield f"{'  ' * (depth + 1)}{_shown(refusal.name)} does not count: {_REASONS[refusal.rule](refusal)}"
     for child in step.children:
         yield from _lines(child, depth + 1)
+
+
+_REASONS: dict[Rule, Callable[[Refusal], str]] = {
+    "unless_near": lambda refusal: f"{_quoted(refusal.because)} is near (unless_near)",
+    "near": lambda _refusal: "none of the words that must be near is (near)",
+    "link": lambda refusal: f"it stands in the address {_quoted(refusal.because)}",
+    "word": lambda refusal: f"the text reads {_quoted(refusal.because)} there (inside_words)",
+}
+
+
+def _shown(word: MatchedWord) -> str:
+    variant = f" ({word.variant} of {word.name})" if word.variant not in {"", "exact"} else ""
+    return f"{word.field} {word.start}-{word.end} {word.text!r}{variant}"
+
+
+def _quoted(word: MatchedWord | None) -> str:
+    return repr(word.text) if word else ""
 
 
 def _lack(step: Step) -> str:
     if step.kind != "not":
         return f"{step.query} is missing"
-    present = ", ".join(word.text for word in _present(step))
-    return f"{step.query} is against it: {present}"
+    present = ", ".join(dict.fromkeys(word.text for word in _present(step)))
+    return f"{step.query} is against it: {present}" if present else f"{step.query} is against it"
 
 
 def _present(step: Step) -> Iterator[MatchedWord]:

@@ -49,6 +49,7 @@ class Facts:
     keys: tuple[Key, ...]
     weight: float
     risks: tuple[RiskCategory, ...] = ()
+    story: str = ""
 
     @property
     def id(self) -> tuple[str, str]:
@@ -98,7 +99,14 @@ def look_up(mention: Mention, terms: Mapping[str, Terms]) -> dict[str, tuple[str
     return found
 
 
-def facts_of(mention: Mention, tier: str, topic: str, judgement: Judged, found: Mapping[str, tuple[str, ...]]) -> Facts:
+def facts_of(
+    mention: Mention,
+    tier: str,
+    topic: str,
+    judgement: Judged,
+    found: Mapping[str, tuple[str, ...]],
+    story: str = "",
+) -> Facts:
     """What counts of *mention* as a match of *topic*."""
     author, people = mention.author, mention.people
     return Facts(
@@ -123,6 +131,7 @@ def facts_of(mention: Mention, tier: str, topic: str, judgement: Judged, found: 
         keys=(("channel", mention.channel), ("source", mention.source), ("label", judgement.label)),
         weight=_weight(judgement.negative, people),
         risks=judgement.risks,
+        story=story,
     )
 
 

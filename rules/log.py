@@ -23,6 +23,7 @@ class MentionRow:
     """A mention that is new and matched. ``event_at`` is the time it counts at, aware UTC.
 
     ``history``: it trains and shows, it never fires (older than 30 days, or undated in its source's first poll).
+    ``story``: what it is told to belong to, by the id that the story had then; empty in logs of before there were any.
     """
 
     seq: int
@@ -32,6 +33,17 @@ class MentionRow:
     event_at: datetime
     history: bool
     scored: tuple[Scored, ...]
+    story: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoryRow:
+    """Two stories turned out to be one: what was told as ``alias`` is told as ``story`` from now on."""
+
+    seq: int
+    at: datetime
+    alias: str
+    story: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +93,4 @@ class RulesRow:
     sources: tuple[str, ...]
 
 
-Row = MentionRow | RevisionRow | PollRow | ScoreRow | RulesRow
+Row = MentionRow | StoryRow | RevisionRow | PollRow | ScoreRow | RulesRow

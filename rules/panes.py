@@ -21,9 +21,11 @@ NEVER = 2**62
 TELLING = 3
 """Excerpts kept per pane and shown per alert."""
 MAX_NAMES_PER_PANE = 2_000
-"""Authors, and channels, sources and words, told apart within a minute; what comes past that counts as one."""
+"""Authors, stories, and channels, sources and words, told apart within a minute; what comes past that counts as one."""
 
 _Name = TypeVar("_Name", str, Key)
+Counted = tuple[str, str, Sequence[Key]]
+"""What a mention counts as: its author, its story, and everything else."""
 
 
 def pane_of(event_at: datetime) -> int:
@@ -60,9 +62,9 @@ def _bump(counts: dict[_Name, int], name: _Name, by: int) -> None:
 
 
 class Tally:
-    """Totals over the panes above ``low``: mentions, people reached, by author, and by everything else."""
+    """Totals over the panes above ``low``: mentions, people reached, by author, by story, and by everything else."""
 
-    __slots__ = ("authors", "low", "mentions", "people", "rest", "size")
+    __slots__ = ("authors", "low", "mentions", "people", "rest", "size", "stories")
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -70,13 +72,17 @@ class Tally:
         self.mentions = 0
         self.people = 0
         self.authors: dict[str, int] = {}
+        self.stories: dict[str, int] = {}
         self.rest: dict[Key, int] = {}
 
-    def count_one(self, who: str, keys: Sequence[Key], people: int, sign: int) -> None:
+    def count_one(self, counted: "Counted", people: int, sign: int) -> None:
+        who, story, keys = counted
         self.mentions += sign
         self.people += sign * people
         if who:
             _bump(self.authors, who, sign)
+        if story:
+            _bump(self.stories, story, sign)
         for key in keys:
             _bump(self.rest, key, sign)
 
@@ -85,6 +91,8 @@ class Tally:
         self.people += sign * pane.people
         for who, count in pane.authors.items():
             _bump(self.authors, who, sign * count)
+        for story, count in pane.stories.items():
+            _bump(self.stories, story, sign * count)
         for key, count in pane.rest.items():
             _bump(self.rest, key, sign * count)
 
@@ -109,25 +117,30 @@ class Pane(Tally):
         super().__init__(1)
         self.telling: list[Facts] = []
 
-    def put(self, facts: Facts, keys: Sequence[Key]) -> tuple[str, Sequence[Key]]:
+    def put(self, facts: Facts, keys: Sequence[Key]) -> "Counted":
         """Count a mention; as what it was counted, since a full pane counts what is new to it as one."""
-        who = facts.who
+        who, story = facts.who, facts.story
         if who and who not in self.authors and len(self.authors) >= MAX_NAMES_PER_PANE:
             who = OTHER
+        if story and story not in self.stories and len(self.stories) >= MAX_NAMES_PER_PANE:
+            story = OTHER
         if len(self.rest) + len(keys) > MAX_NAMES_PER_PANE:
             keys = [key if key in self.rest else (key[0], OTHER) for key in keys]
-        self.count_one(who, keys, facts.people, 1)
+        counted = (who, story, keys)
+        self.count_one(counted, facts.people, 1)
         if len(self.telling) < TELLING or _rank(facts) < _rank(self.telling[-1]):
             self.telling = more_telling((*self.telling, facts))
-        return who, keys
+        return counted
 
-    def take(self, facts: Facts, keys: Sequence[Key]) -> tuple[str, Sequence[Key]]:
+    def take(self, facts: Facts, keys: Sequence[Key]) -> "Counted":
         """Undo ``put``."""
         who = facts.who if facts.who in self.authors or not facts.who else OTHER
+        story = facts.story if facts.story in self.stories or not facts.story else OTHER
         keys = [key if key in self.rest else (key[0], OTHER) for key in keys]
-        self.count_one(who, keys, facts.people, -1)
+        counted = (who, story, keys)
+        self.count_one(counted, facts.people, -1)
         self.telling = [one for one in self.telling if one.id != facts.id]
-        return who, keys
+        return counted
 
 
 class Total:
@@ -201,18 +214,18 @@ class Series:
         if not fresh or minute <= self.tallies[-1].low:
             return
         pane = self.panes.get(minute)
-        who, keys = facts.who, self._keys(facts)
         if pane is None:
             self.panes[minute] = facts
+            counted = self._counted(facts)
         else:
             if not isinstance(pane, Pane):
                 lone, pane = pane, Pane()
                 pane.put(lone, self._keys(lone))
                 self.panes[minute] = pane
-            who, keys = pane.put(facts, keys)
+            counted = pane.put(facts, self._keys(facts))
         for tally in self.tallies:
             if minute > tally.low:
-                tally.count_one(who, keys, facts.people, 1)
+                tally.count_one(counted, facts.people, 1)
 
     def take(self, minute: int, facts: Facts, *, fresh: bool) -> None:
         """Undo a ``put`` of the same facts."""
@@ -220,16 +233,17 @@ class Series:
             return
         pane = self.panes.get(minute)
         if fresh and pane is not None:
-            who, keys = facts.who, self._keys(facts)
             if isinstance(pane, Pane):
-                who, keys = pane.take(facts, keys)
+                counted = pane.take(facts, self._keys(facts))
             elif pane.id != facts.id:
                 return
+            else:
+                counted = self._counted(facts)
             if not isinstance(pane, Pane) or not pane.mentions:
                 del self.panes[minute]
             for tally in self.tallies:
                 if minute > tally.low:
-                    tally.count_one(who, keys, facts.people, -1)
+                    tally.count_one(counted, facts.people, -1)
         self._count(minute, -1)
 
     def advance(self, minute: int) -> None:
@@ -274,7 +288,10 @@ class Series:
         if isinstance(pane, Pane):
             tally.count_pane(pane, sign)
         else:
-            tally.count_one(pane.who, self._keys(pane), pane.people, sign)
+            tally.count_one(self._counted(pane), pane.people, sign)
+
+    def _counted(self, facts: Facts) -> Counted:
+        return facts.who, facts.story, self._keys(facts)
 
     def _keys(self, facts: Facts) -> Sequence[Key]:
         words = facts.found.get(self.shape.lexicon, ()) if self.shape.lexicon else ()

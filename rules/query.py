@@ -1,27 +1,51 @@
 """The topic query language: text in, a tree with positions out, or one located QueryError.
 
-``docs/reference/queries.md`` is its reference. Words and phrases compare folded (see ``rules.fold``). What the language
-will hold later (fields, NEAR, wildcards, atleast) is refused today, so that no query changes its meaning then.
+``docs/reference/queries.md`` is its reference. Words and phrases compare folded (see ``rules.fold``).
 """
 
 import re
 from collections.abc import Collection
-from typing import Any, Final
+from typing import Final, cast
 
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from rules.fold import fold
+from rules.query_words import (
+    FIELDS,
+    INNER,
+    NEAR,
+    NUMBER,
+    PHRASE,
+    SCALES,
+    SIGNS,
+    TEXTS,
+    WIDEST,
+    WORD,
+    QueryError,
+    any_form,
+    classify,
+    error_at,
+    place,
+    shown,
+)
 from rules.syntax import (
     OPERATORS,
-    RESERVED,
+    SCOPES,
     Alias,
     And,
+    AtLeast,
+    Fact,
+    FactField,
+    Field,
+    Near,
     Node,
     Not,
     Or,
     Query,
+    Within,
     Word,
+    children_of,
     first_negation,
     holds_without_leaves,
 )
@@ -32,81 +56,42 @@ LONGEST: Final = 10_000
 DEEPEST: Final = 50
 MOST_PARTS: Final = 500
 
-
-class QueryError(Exception):
-    """A query cannot be read: why, at which line and column of it (from 1), and what was expected there, if known."""
-
-    def __init__(self, message: str, line: int, column: int, expected: tuple[str, ...] = ()) -> None:
-        super().__init__(f"{line}:{column}: {message}")
-        self.message = message
-        self.line = line
-        self.column = column
-        self.expected = expected
-
-
-_PHRASE: Final = (
-    r'"(?:\\.|[^"\\])*"|＂[^＂]*＂|“[^”]*”|「[^」]*」'
-    r"|'(?:\\.|[^'\\])*'|＇[^＇]*＇|‘[^’]*’"
-)
-_WORD: Final = r"""[^\s()（）"“”＂「」'‘’＇][^\s()（）"“”＂「」]*"""
-_GRAMMAR: Final = r"""
+_GRAMMAR: Final = rf"""
 start: any
 ?any: all (OR all)*
 ?all: one (AND? one)*
-?one: NOT atom -> negation
+?one: NOT near -> negation
+    | near
+?near: near NEAR atom -> near
     | atom
 ?atom: _OPEN any _CLOSE
     | WORD -> word
+    | PREFIX -> prefix
     | ALIAS -> alias
     | PHRASE -> phrase
+    | NUMBER_FACT -> number
+    | TEXT_FACT -> fact
+    | FIELD atom -> field
+    | ATLEAST WORD atom -> atleast
 
-%declare AND OR NOT ALIAS
+%declare AND OR NOT NEAR ALIAS PREFIX NUMBER_FACT ATLEAST
 _OPEN: "(" | "（"
 _CLOSE: ")" | "）"
-PHRASE: /PHRASE_PATTERN/s
-WORD: /WORD_PATTERN/
+PHRASE: /{PHRASE}/s
+TEXT_FACT.3: /(?:{any_form(TEXTS)})[:：]\s*(?!['‘’＇]){INNER}+/
+FIELD.2: /(?:{any_form(FIELDS)})[:：]/
+WORD: /{WORD}/
 %ignore /\s+/
-""".replace("PHRASE_PATTERN", _PHRASE).replace("WORD_PATTERN", _WORD)
+"""
 
 # A quote that is not closed takes all the rest: to look for its end again from each further quote would cost n squared.
-_PART = re.compile(f"{_PHRASE}|[()（）]|{_WORD}|[\"＂“「'＇‘].*", re.DOTALL)
-_ALIAS = re.compile(r"@([a-z0-9][a-z0-9_-]*)")
-_LATER = (
-    (re.compile(r"near(/.*)?|onear/.*", re.DOTALL), "NEAR is not supported yet"),
-    (re.compile(r"atleast(/.*)?", re.DOTALL), "atleast is not supported yet"),
-    (re.compile(r"[a-z][a-z_]*:.*", re.DOTALL), "fields are not supported yet"),
-    (re.compile(r"[a-z][a-z_]*(?:[<>]=?|=)\d.*", re.DOTALL), "comparisons are not supported yet"),
-    (re.compile(r".*[*].*", re.DOTALL), "wildcards are not supported yet"),
-)
-_SEPARATORS = re.compile(r"[,、;](?!\d)|(?<!\d)[,、;]")
-_SYMBOLS = re.compile(r"&+|\|+|[!~^].*|.*\|.*|[+-](?=\D).+|[+-]", re.DOTALL)
+_PART = re.compile(f"{PHRASE}|[()（）]|{WORD}|[\"＂“「'＇‘].*", re.DOTALL)
 _NAMES: Final = {
     "WORD": "a word", "PHRASE": "a phrase in quotes", "ALIAS": "@name", "NOT": "NOT", "AND": "AND", "OR": "OR",
+    "NEAR": "NEAR/n", "ATLEAST": "atleast n (…)",
+    "FIELD": "a field such as title:", "NUMBER_FACT": "a comparison such as followers>10000",
     "_OPEN": "an opening bracket", "_CLOSE": "a closing bracket", "$END": "the end of the query",
 }  # fmt: skip
-
-
-def _classify(token: Token) -> Token:
-    """Tell operators and aliases from words; raise QueryError for what looks like an operator but is none yet."""
-    word = fold(str(token)).text
-    if operator := OPERATORS.get(word):
-        return Token.new_borrow_pos(operator, token, token)
-    if word.startswith("@"):
-        if not _ALIAS.fullmatch(word):
-            raise _error(
-                token, f"{_shown(token)} is no name of a target: @ and small letters, digits, - or _", ("@name",)
-            )
-        return Token.new_borrow_pos("ALIAS", token, token)
-    if word.isalnum() and word not in RESERVED:
-        return token
-    for pattern, message in _LATER:
-        if pattern.fullmatch(word):
-            raise _error(token, f"{message}: {_shown(token)}; to look for this very text, put it in quotes")
-    if _SYMBOLS.fullmatch(word):
-        raise _error(token, f"{_shown(token)} is no operator: write AND, OR or NOT, or put the text in quotes")
-    if _SEPARATORS.search(word):
-        raise _error(token, f"{_shown(token)} holds a separator: write OR (or AND) between words, or put it in quotes")
-    return token
 
 
 @v_args(inline=True)
@@ -121,19 +106,95 @@ class _Tree(Transformer[Token, Node]):
         return And(_nodes(parts))
 
     def negation(self, token: Token, child: Node) -> Node:
-        return Not(child, *_place(token))
+        return Not(child, *place(token))
 
     def word(self, token: Token) -> Node:
         return _word(token, str(token))
 
+    def prefix(self, token: Token) -> Node:
+        return Word(str(token)[:-1], fold(str(token)).text[:-1], *place(token), prefix=True)
+
     def alias(self, token: Token) -> Node:
-        return Alias(fold(str(token)).text[1:], *_place(token))
+        return Alias(fold(str(token)).text[1:], *place(token))
 
     def phrase(self, token: Token) -> Node:
-        inner = str(token)[1:-1]
-        if token[0] in "\"'":
-            inner = re.sub(r"\\(.)", r"\1", inner, flags=re.DOTALL)
-        return _word(token, inner)
+        return _word(token, _unquoted(token))
+
+    def number(self, token: Token) -> Node:
+        field, sign, digits, scale = cast("re.Match[str]", NUMBER.fullmatch(fold(str(token)).text)).groups()
+        value = int(digits) * SCALES[scale]
+        return Fact(field, SIGNS.get(sign, sign), value, *place(token))  # type: ignore[arg-type]
+
+    def fact(self, token: Token) -> Node:
+        field, value = re.split("[:：]", str(token), maxsplit=1)
+        return _fact(token, fold(field).text, value)
+
+    def field(self, token: Token, child: Node) -> Node:
+        name = fold(str(token)).text[:-1]
+        if name in SCOPES:
+            _only(child, (Word, Alias, Near, AtLeast, Not, And, Or), token, f"{name}: cannot hold another field")
+            return Within(cast("Field", name), child, *place(token))
+        message = f"{name}: takes words and phrases, with OR, AND and NOT in brackets"
+        _only(child, (Word, Not, And, Or), token, message)
+        return _facts(token, name, child)
+
+    def near(self, left: Node, token: Token, right: Node) -> Node:
+        read = cast("re.Match[str]", NEAR.fullmatch(fold(str(token)).text))
+        if isinstance(left, Near) or isinstance(right, Near):
+            raise error_at(token, "NEAR joins two, not three: write (a NEAR/5 b) AND (b NEAR/5 c)")
+        for side in (left, right):
+            _only(side, (Word, Alias, Or), token, "NEAR joins words, phrases, @names, or these with OR in brackets")
+        return Near(left, right, int(read[1]), bool(read[2]), *place(token))
+
+    def atleast(self, token: Token, count: Token, child: Node) -> Node:
+        folded = fold(str(count)).text
+        if not (folded.isascii() and folded.isdigit() and len(folded) < 4 and 1 <= int(folded) <= WIDEST):
+            raise error_at(count, f"atleast needs a number from 1 to {WIDEST}, as in atleast 2 (a OR b)", ("a number",))
+        members = child.children if isinstance(child, And | Or) else (child,)
+        for member in members:
+            _only(member, (Word, Alias), token, "atleast counts words, phrases and @names: atleast 2 (a OR b OR c)")
+        return AtLeast(int(folded), members, *place(token))
+
+
+def _only(node: Node, allowed: tuple[type, ...], token: Token, message: str) -> None:
+    """Refuse any other node in *node*, at its place where it has one, else at *token*."""
+    if not isinstance(node, allowed):
+        line, column = getattr(node, "line", None), getattr(node, "column", None)
+        raise QueryError(message, *((line, column) if line and column else place(token)))
+    for child in children_of(node):
+        _only(child, allowed, token, message)
+
+
+def _facts(token: Token, name: str, node: Node) -> Node:
+    """*node*, whose leaves are words, with each as a fact of the field *name*."""
+    match node:
+        case Word(text, prefix=False, line=line, column=column):
+            return _fact(Token.new_borrow_pos("WORD", text, token), name, text, line, column)
+        case Word(line=line, column=column):
+            raise QueryError(f"{name}: takes no wildcard", line, column)
+        case Not(child, line, column):
+            return Not(_facts(token, name, child), line, column)
+        case And(children):
+            return And(tuple(_facts(token, name, child) for child in children))
+        case Or(children):
+            return Or(tuple(_facts(token, name, child) for child in children))
+        case _:
+            raise AssertionError(node)
+
+
+def _fact(token: Token, name: str, value: str, line: int | None = None, column: int | None = None) -> Fact:
+    at = (line, column) if line and column else place(token)
+    folded = " ".join(fold(value).text.split())
+    if name == "repost" and folded not in {"true", "false"}:
+        raise QueryError("repost: is true or false", *at, ("true", "false"))
+    if not folded:
+        raise QueryError(f"{name}: needs a value", *at)
+    return Fact(cast("FactField", name), ":", folded, *at)
+
+
+def _unquoted(token: Token) -> str:
+    inner = str(token)[1:-1]
+    return re.sub(r"\\(.)", r"\1", inner, flags=re.DOTALL) if token[0] in "\"'" else inner
 
 
 def _nodes(parts: tuple[Node | Token, ...]) -> tuple[Node, ...]:
@@ -143,11 +204,11 @@ def _nodes(parts: tuple[Node | Token, ...]) -> tuple[Node, ...]:
 def _word(token: Token, text: str) -> Word:
     folded = " ".join(fold(text).text.split())
     if not folded:
-        raise _error(token, "there is nothing to look for between these quotes")
-    return Word(" ".join(text.split()), folded, *_place(token))
+        raise error_at(token, "there is nothing to look for between these quotes")
+    return Word(" ".join(text.split()), folded, *place(token))
 
 
-_LARK = Lark(_GRAMMAR, parser="lalr", lexer="basic", transformer=_Tree(), lexer_callbacks={"WORD": _classify})
+_LARK = Lark(_GRAMMAR, parser="lalr", lexer="basic", transformer=_Tree(), lexer_callbacks={"WORD": classify})
 
 
 def parse(text: str) -> Query:
@@ -167,14 +228,14 @@ def parse(text: str) -> Query:
     return Query(text, root)
 
 
-def check_query(text: str, targets: Collection[str] | None) -> Query:
-    """Read a query and check its aliases against the ids of *targets* (None: they are not known); raises QueryError."""
+def check_query(text: str, known: Collection[str] | None) -> Query:
+    """Read a query and check its ``@name`` against *known* targets and sets (None: not known); raises QueryError."""
     query = parse(text)
     for alias in query.aliases():
-        if targets is not None and alias.name not in targets:
-            known = tuple(f"@{name}" for name in targets)
-            among = f"; there is {', '.join(known[:10])}" if known else ", nor any other"
-            raise QueryError(f"there is no target {alias.name!r}{among}", alias.line, alias.column, known)
+        if known is not None and alias.name not in known:
+            names = tuple(f"@{name}" for name in known)
+            among = f"; there is {', '.join(names[:10])}" if names else ", nor any other"
+            raise QueryError(f"there is no target or set {alias.name!r}{among}", alias.line, alias.column, names)
     return query
 
 
@@ -221,27 +282,14 @@ def _parse(text: str) -> Node:
 def _unexpected(text: str, error: UnexpectedToken, last: Token | None, opened: list[Token]) -> QueryError:
     token = error.token
     expected = tuple(sorted(_NAMES[name] for name in error.accepts or error.expected if name in _NAMES))
-    after = f" after {_shown(last)}" if last is not None else ""
+    after = f" after {shown(last)}" if last is not None else ""
     if token.type == "$END":
         lines = text.splitlines() or [""]
         if opened and "a closing bracket" in expected:
-            return _error(opened[-1], "the bracket opened here is not closed", expected)
+            return error_at(opened[-1], "the bracket opened here is not closed", expected)
         return QueryError(f"the query ends{after}, where a word is missing", len(lines), len(lines[-1]) + 1, expected)
     if token.type == "_CLOSE" and last is not None and last.type == "_OPEN":
-        return _error(token, "there is nothing between these brackets", expected)
+        return error_at(token, "there is nothing between these brackets", expected)
     if token.type == "_CLOSE" and "a word" not in expected:
-        return _error(token, "this bracket closes none", expected)
-    return _error(token, f"{_shown(token)} cannot stand{after or ' first'}: a word is missing before it", expected)
-
-
-def _place(token: Token) -> tuple[int, int]:
-    return token.line or 1, token.column or 1
-
-
-def _error(token: Token, message: str, expected: tuple[str, ...] = ()) -> QueryError:
-    return QueryError(message, *_place(token), expected)
-
-
-def _shown(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 30 else f"{text[:29]}…"
+        return error_at(token, "this bracket closes none", expected)
+    return error_at(token, f"{shown(token)} cannot stand{after or ' first'}: a word is missing before it", expected)

@@ -12,19 +12,21 @@ from rules.engine import Engine
 from rules.episode import Episode
 from rules.facts import Facts
 from rules.facts import Key as CountedKey
-from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, ScoreRow
+from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, ScoreRow, StoryRow
 from rules.panes import EPOCH, Pane, Series, Shape, minute_of
 from rules.plan import Plan, plan
 from rules.recent import Recent, Ref
 from rules.ruleset import RuleError, load_ruleset, ruleset_json
 from rules.running import Key, Running
+from rules.story_known import Card
 from rules.watermark import Seen
 
-FORMAT = 2
+FORMAT = 3
 """Raised with every change of what is kept; a snapshot of another format is refused, and the log is read instead."""
 
 _ROWS: dict[str, type] = {
     "mention": MentionRow,
+    "story": StoryRow,
     "revision": RevisionRow,
     "poll": PollRow,
     "score": ScoreRow,
@@ -37,6 +39,7 @@ _EPISODE = coder(Episode | None)
 _FACTS = coder(Facts)
 _SEEN = coder(Seen)
 _REF = coder(Ref)
+_CARDS = coder(Mapping[str, Card])
 
 
 class _Shared:
@@ -83,6 +86,8 @@ def dump(engine: Engine) -> str:
         "set": ruleset_json(engine.rule_set.rules, engine.rule_set.brands, engine.rule_set.sources),
         "rules": {rule.id: _dump_rule(rule, minute, shared) for rule in engine.running.values()},
         "recent": [_dump_ref(ref, shared) for ref in engine.recent.refs.values()],
+        "stories": _CARDS.dump(engine.stories.cards),
+        "aliases": engine.stories.aliases,
         "pending": [_dump_row(row) for row in engine.pending],
     }
     state["facts"] = shared.facts
@@ -114,6 +119,7 @@ def _load(state: Mapping[str, Any]) -> Engine:
     engine.recent = Recent()
     for row in state["recent"]:
         engine.recent.add(_load_ref(row, facts))
+    engine.stories.cards, engine.stories.aliases = _CARDS.load(state["stories"]), dict(state["aliases"])
     for kind, row in state["pending"]:
         engine.observe(_CODERS[kind].load(row))
     engine.seq, engine.tick, engine.next = state["seq"], tick, _TIME.load(state["next"])
@@ -181,13 +187,15 @@ def _dump_series(series: Series, minute: int, shared: _Shared) -> list[Any]:
 
 
 def _dump_pane(number: int, pane: Facts | Pane, shared: _Shared) -> list[int]:
-    """Its number and its facts' place; or number, mentions, people, and how many tell and write, then these and the rest."""
+    """Its number and its facts' place; or number, mentions, people, how many tell, authors and stories, these, the rest."""
     if not isinstance(pane, Pane):
         return [number, shared.place(pane)]
-    flat = [number, pane.mentions, pane.people, len(pane.telling), len(pane.authors)]
+    flat = [number, pane.mentions, pane.people, len(pane.telling), len(pane.authors), len(pane.stories)]
     flat.extend([shared.place(one) for one in pane.telling])
     for who, count in sorted(pane.authors.items()):
         flat += (shared.key(("author", who)), count)
+    for story, count in sorted(pane.stories.items()):
+        flat += (shared.key(("story", story)), count)
     for key, count in sorted(pane.rest.items()):
         flat += (shared.key(key), count)
     return flat
@@ -196,14 +204,15 @@ def _dump_pane(number: int, pane: Facts | Pane, shared: _Shared) -> list[int]:
 def _load_pane(flat: list[int], tables: _Tables) -> Facts | Pane:
     if len(flat) == 2:
         return tables.facts[flat[1]]
-    _, mentions, people, telling, authors = flat[:5]
+    _, mentions, people, telling, authors, stories = flat[:6]
     pane = Pane()
     pane.mentions, pane.people = mentions, people
-    pane.telling = [tables.facts[place] for place in flat[5 : 5 + telling]]
-    counted = flat[5 + telling :]
+    pane.telling = [tables.facts[place] for place in flat[6 : 6 + telling]]
+    counted = flat[6 + telling :]
     pairs = list(zip(counted[::2], counted[1::2], strict=True))
     pane.authors = {tables.keys[place][1]: count for place, count in pairs[:authors]}
-    pane.rest = {tables.keys[place]: count for place, count in pairs[authors:]}
+    pane.stories = {tables.keys[place][1]: count for place, count in pairs[authors : authors + stories]}
+    pane.rest = {tables.keys[place]: count for place, count in pairs[authors + stories :]}
     return pane
 
 

@@ -10,6 +10,7 @@ from rules.facts import Facts
 from rules.reading import Reading
 from rules.rule import RuleConfig
 from rules.running import KeyValues
+from rules.story_known import KnownStories
 from rules.view import View
 from rules.wording import span
 
@@ -18,11 +19,12 @@ _MOST_CHANNELS = 20
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What all events of a tick share: brands by topic, and the sources that cannot be seen."""
+    """What all events of a tick share: brands by topic, the sources that cannot be seen, and what is known of stories."""
 
     now: datetime
     brands: Mapping[str, str]
     blind: tuple[tuple[str, datetime], ...]
+    stories: KnownStories
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ def tell(
             channels=tuple(tally.ranked("channel")[:_MOST_CHANNELS]),
         ),
         excerpts=tuple(_excerpt(facts) for facts in view.series(leaf).telling(tally)),
+        stories=moment.stories.largest(tally.stories),
         coverage=Coverage(moment.blind),
         playbook=rule.playbook or "",
     )
@@ -128,4 +131,5 @@ def _excerpt(facts: Facts) -> Excerpt:
         author=facts.author,
         reach=facts.people,
         published_at=facts.published_at,
+        risks=facts.risks,
     )

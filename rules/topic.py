@@ -1,26 +1,33 @@
 """Topics: what is watched, and which mentions satisfy it."""
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
+from rules.finder import Place
 from rules.fold import fold
 from rules.mention import Mention
-from rules.naming import Naming, Place, TargetConfig, apart, outermost, union
+from rules.places import apart, outermost, union
 from rules.query import QueryError, check_query
-from rules.strict import Strict
-from rules.syntax import Alias, And, Node, Not, Or, Query, Word
-from rules.terms import Terms
+from rules.sight import Places, Sight, Watch
+from rules.strict import Strict, Words
+from rules.syntax import Alias, Query, Word
+from rules.target import TargetConfig, findable
+from rules.tree import All, Any, Close, Counted, Leaves, No, Stands, Tree, Witness, tree_of
 from sentiment import Passage, Span, Target
 
-__all__ = ["Match", "MatchedWord", "Matcher", "TargetConfig", "TopicConfig", "TopicError"]
+__all__ = ["Match", "MatchedWord", "Matcher", "SetId", "TargetConfig", "TopicConfig", "TopicError", "WordSet"]
 
 WORDS_AT_MOST: Final = 100
 
 TopicId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
+
+
+def _all_findable(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(findable(word) for word in words)
 
 
 class TopicConfig(Strict):
@@ -36,6 +43,15 @@ class TopicConfig(Strict):
     title: str | None = Field(default=None, description="What people read in place of the id.")
 
 
+SetId = TopicId
+WordSet = Annotated[Words, Field(min_length=1, max_length=10_000), AfterValidator(_all_findable)]
+Sets = Mapping[str, tuple[str, ...]]
+"""Words by the name of their set: ``@jobs`` is any of them."""
+
+
+Placed = tuple[Literal["title", "text"], int, int, int]
+
+
 class TopicError(Exception):
     """A topic that cannot be watched; ``topic`` says which one."""
 
@@ -46,213 +62,206 @@ class TopicError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MatchedWord:
-    """What stands at code points ``start`` to ``end`` of a field, as it is written there."""
+    """What stands at code points ``start`` to ``end`` of a field, as it is written there.
+
+    Of a target: the ``name`` that it stands for, and in which ``variant`` of it; both empty for other words.
+    """
 
     field: Literal["title", "text"]
     start: int
     end: int
     text: str
+    name: str = ""
+    variant: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # not frozen: one is made for every match, and that would cost three times as much
 class Match:
-    """A mention satisfies a topic: on which words (the first 100, title first), and what is to be judged.
+    """A mention satisfies a topic: on which words, and what is to be judged.
 
-    ``target`` has as brand the names of the topic's target and as others those of all other targets, so far as they do
-    not overlap the brand's; neither where the topic has no target.
+    ``places``: of each word the field, start, end (code points) and leaf, title first, in order, none within another, the
+    first 100. ``words`` and ``target`` are made of what the matcher saw when they are asked for.
     """
 
     topic: str
-    words: tuple[MatchedWord, ...]
-    target: Target
+    places: tuple[Placed, ...]
+    _matcher: "Matcher" = field(repr=False)
+    _sight: Sight = field(repr=False)
 
+    @property
+    def words(self) -> tuple[MatchedWord, ...]:
+        """What stands at ``places``."""
+        return self._matcher.words(self.places, self._sight)
 
-Tree = (
-    int | tuple[Literal["and", "or", "not"], tuple["Tree", ...]]
-)  # an int is a leaf: a word, or all names of a target
-Places = Mapping[int, Sequence[Place]]
+    @property
+    def target(self) -> Target:
+        """Title and text; brand are the names of the topic's target, others those of all other targets beside these."""
+        return self._matcher.target(self.topic, self._sight)
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic made ready: the leaves of ``tree`` are indexes of words, or beyond these, of targets."""
+    """A topic made ready."""
 
     config: TopicConfig
     query: Query
     tree: Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What stands in a mention: per field (title, text) the places of each leaf that holds there."""
-
-    title: Places
-    text: Places
-
-    def holds(self, leaf: int) -> bool:
-        return leaf in self.text or leaf in self.title
-
-
 class Matcher:
-    """All topics at once: one automaton, one pass over title and text, whatever the number of topics."""
+    """All topics at once: title and text are read once each, whatever the number of topics."""
 
-    def __init__(self, targets: Mapping[str, TargetConfig], topics: Sequence[TopicConfig]) -> None:
+    def __init__(
+        self, targets: Mapping[str, TargetConfig], topics: Sequence[TopicConfig], sets: Sets | None = None
+    ) -> None:
         """Raise TopicError, with the QueryError as its cause where it is the query's."""
-        queries = [_query(topic, targets) for topic in topics]
-        words = [leaf.folded for query in queries for leaf in query.leaves() if isinstance(leaf, Word)]
-        names = [name for target in targets.values() for name in (*target.names, *target.aliases, *target.unless_near)]
-        self.terms = Terms([*words, *names])
-        self.namings = [Naming(target, self.terms) for target in targets.values()]
-        first = len(self.terms.words)
-        self.target_leaf = {name: first + number for number, name in enumerate(targets)}
+        self._sets = sets or {}
+        queries = [_query(topic, targets, self._sets) for topic in topics]
+        leaves = [leaf for query in queries for leaf in query.leaves() if isinstance(leaf, Word)]
+        words = [leaf.folded for leaf in leaves if not leaf.prefix]
+        words += [_folded(word) for words_of_set in self._sets.values() for word in words_of_set]
+        self.watch = Watch(words, [leaf.folded for leaf in leaves if leaf.prefix], targets)
         self.topics = {
-            topic.id: Topic(topic, query, self._tree(query.root)) for topic, query in zip(topics, queries, strict=True)
+            topic.id: Topic(topic, query, tree_of(query.root, self.leaves_of))
+            for topic, query in zip(topics, queries, strict=True)
         }
-        self._named_by: dict[int, list[int]] = defaultdict(list)
-        for number, naming in enumerate(self.namings):
-            for index in sorted(naming.names):
-                self._named_by[index].append(number)
         self._ready = list(self.topics.values())
-        self._asking = _asking([topic.tree for topic in self._ready])
+        self._asking, self._always = _asking([topic.tree for topic in self._ready])
 
     def match(self, mention: Mention) -> tuple[Match, ...]:
         """The topics that *mention* satisfies, in the order in which they are configured."""
-        sight = self.look(mention)
-        asked = {number for leaf in (*sight.title, *sight.text) for number in self._asking.get(leaf, ())}
-        matched = [topic for topic in map(self._ready.__getitem__, sorted(asked)) if holds(topic.tree, sight)]
-        targets: dict[str | None, Target] = {}
-        for target in dict.fromkeys(topic.config.target for topic in matched):
-            targets[target] = self._target(mention, target, sight)
-        return tuple(
-            Match(
-                topic.config.id,
-                words_at(mention, _witnesses(topic.tree, sight), sight),
-                targets[topic.config.target],
-            )
-            for topic in matched
-        )
+        sight = self.watch.see(mention)
+        asking = self._asking
+        asked = {number for leaf in sight.text if leaf in asking for number in asking[leaf]}
+        asked.update(number for leaf in sight.title if leaf in asking for number in asking[leaf])
+        asked.update(self._always)
+        matches = []
+        for number in sorted(asked) if len(asked) > 1 else asked:
+            topic = self._ready[number]
+            if topic.tree.holds(sight):
+                matches.append(Match(topic.config.id, placed(topic.tree.witnesses(sight)), self, sight))
+        return tuple(matches)
 
-    def look(self, mention: Mention) -> Sight:
-        """What of all that is sought stands in *mention*, and which targets are named."""
-        return Sight(self._look(mention.title), self._look(mention.text))
+    def words(self, places: Iterable[Placed], sight: Sight) -> tuple[MatchedWord, ...]:
+        """What stands at these places, and of a name in which variant."""
+        return tuple(self._word(place, sight) for place in places)
 
-    def scan(self, text: str) -> dict[int, list[Place]]:
-        """The places of each word in one field, by its index; those of names count or not."""
-        found: dict[int, list[Place]] = {}
-        for index, start, end in self.terms.scan(fold(text)):
-            found.setdefault(index, []).append((start, end))
-        return found
+    def _word(self, place: Placed, sight: Sight) -> MatchedWord:
+        field, start, end, leaf = place
+        look, number = sight.looks[field], leaf - self.watch.first_target
+        if number < 0:
+            return MatchedWord(field, start, end, look.text[start:end])
+        variant, name = self.watch.namings[number].variant((start, end), look)
+        return MatchedWord(field, start, end, look.text[start:end], name, variant)
 
-    def _look(self, text: str) -> Places:
-        if not text:
-            return {}
-        found = self.scan(text)
-        first = len(self.terms.words)
-        named = {number for index in found for number in self._named_by.get(index, ())}
-        places = {first + number: self.namings[number].places(found) for number in sorted(named)}
-        found.update((leaf, counted) for leaf, counted in places.items() if counted)
-        return found
+    def leaves_of(self, leaf: Word | Alias) -> Leaves:
+        """The ids of a word of a query, of a target, or of all words of a set."""
+        finder = self.watch.finder
+        match leaf:
+            case Word(folded=folded, prefix=True):
+                return (finder.prefix_ids[folded],)
+            case Word(folded=folded):
+                return (finder.ids[folded],)
+            case Alias(name) if name in self.watch.target_leaf:
+                return (self.watch.target_leaf[name],)
+            case Alias(name):
+                return tuple(dict.fromkeys(finder.ids[_folded(word)] for word in self._sets[name]))
 
-    def _tree(self, node: Node) -> Tree:
-        match node:
-            case Word():
-                return self.terms.index(node.folded)
-            case Alias():
-                return self.target_leaf[node.name]
-            case Not(child):
-                return "not", (self._tree(child),)
-            case And(children):
-                return "and", tuple(self._tree(child) for child in children)
-            case Or(children):
-                return "or", tuple(self._tree(child) for child in children)
-
-    def _target(self, mention: Mention, target: str | None, sight: Sight) -> Target:
-        title = self._passage(mention.title, target, sight.title) if mention.title else None
-        return Target(text=self._passage(mention.text, target, sight.text), title=title)
+    def target(self, topic: str, sight: Sight) -> Target:
+        """What of the mention is to be judged for *topic*."""
+        target = self.topics[topic].config.target
+        title = self._passage(sight.mention.title, target, sight.title) if sight.mention.title else None
+        return Target(text=self._passage(sight.mention.text, target, sight.text), title=title)
 
     def _passage(self, text: str, target: str | None, places: Places) -> Passage:
         if target is None:
             return Passage(text)
-        own = self.target_leaf[target]
-        first = len(self.terms.words)
+        own, first = self.watch.target_leaf[target], self.watch.first_target
         brand = union(places.get(own, ()))
-        other = union(place for leaf, named in places.items() if leaf >= first and leaf != own for place in named)
-        return Passage(text, _spans(brand), _spans(apart(other, brand)))
+        others = [place for leaf, named in places.items() if leaf >= first and leaf != own for place in named]
+        return Passage(text, _spans(brand), _spans(apart(union(others), brand)) if others else ())
 
 
-def words_at(mention: Mention, leaves: Sequence[int], sight: Sight) -> tuple[MatchedWord, ...]:
-    """What stands in *mention* for any of *leaves*, title first: the first 100, none within another."""
-    title = outermost(place for leaf in leaves for place in sight.title.get(leaf, ()))[:WORDS_AT_MOST]
-    text = outermost(place for leaf in leaves for place in sight.text.get(leaf, ()))[: WORDS_AT_MOST - len(title)]
-    return (
-        *(MatchedWord("title", start, end, mention.title[start:end]) for start, end in title),
-        *(MatchedWord("text", start, end, mention.text[start:end]) for start, end in text),
-    )
+def placed(witnesses: Sequence[Witness]) -> tuple[Placed, ...]:
+    """The places of these, title first: the first 100, none within another."""
+    if len(witnesses) == 1:
+        ((field, (start, end), leaf),) = witnesses
+        return ((field, start, end, leaf),)
+    title: dict[Place, int] = {}
+    text: dict[Place, int] = {}
+    for field, place, leaf in witnesses:
+        (text if field == "text" else title).setdefault(place, leaf)
+    first: list[Placed] = [("title", *place, title[place]) for place in outermost(title)]
+    then: list[Placed] = [("text", *place, text[place]) for place in outermost(text)]
+    return (*first, *then)[:WORDS_AT_MOST]
 
 
-def holds(tree: Tree, sight: Sight) -> bool:
-    """Whether *tree* is true of what stands in a mention."""
-    if isinstance(tree, int):
-        return sight.holds(tree)
-    kind, children = tree
-    if kind == "and":
-        return all(holds(child, sight) for child in children)
-    if kind == "or":
-        return any(holds(child, sight) for child in children)
-    return not holds(children[0], sight)
+def _asking(trees: Sequence[Tree]) -> tuple[dict[int, list[int]], list[int]]:
+    """Per leaf the numbers of the trees that are asked where it holds, and those that are asked of each mention.
 
-
-def _witnesses(tree: Tree, sight: Sight) -> Sequence[int]:
-    """The leaves on which a tree that holds does so: all of AND, those of OR that hold, none of NOT."""
-    if isinstance(tree, int):
-        return (tree,)
-    kind, children = tree
-    if kind == "not":
-        return ()
-    return [leaf for child in children if kind == "and" or holds(child, sight) for leaf in _witnesses(child, sight)]
-
-
-def _asking(trees: Sequence[Tree]) -> dict[int, list[int]]:
-    """Per leaf the numbers of the trees that are asked where it holds; no other tree can be true.
-
-    What many topics look for (手机) should ask none of them, if each has something rarer that must be there too.
+    What many topics look for (手机) should ask none of them, if each has something rarer that must be there too. A tree
+    that could be true without any word (``channel:weibo``) is asked always.
     """
     shared = Counter(leaf for tree in trees for leaf in set(_leaves(tree)))
-    asking: dict[int, list[int]] = defaultdict(list)
+    asking: dict[int, list[int]] = {}
+    always = []
     for number, tree in enumerate(trees):
-        for leaf in sorted(_needed(tree, shared, true=True) or ()):
-            asking[leaf].append(number)
-    return dict(asking)
+        needed = _needed(tree, shared, true=True)
+        if needed is None:
+            always.append(number)
+        for leaf in sorted(needed or ()):
+            asking.setdefault(leaf, []).append(number)
+    return asking, always
 
 
 def _needed(tree: Tree, shared: Mapping[int, int], *, true: bool) -> frozenset[int] | None:
-    """Leaves of which one holds wherever *tree* is as wanted, the rarest such; None where none need hold.
-
-    None is answered exactly where the tree is as wanted in a text that holds nothing, which no query is.
-    """
-    if isinstance(tree, int):
-        return frozenset([tree]) if true else None
-    kind, children = tree
-    if kind == "not":
-        return _needed(children[0], shared, true=not true)
-    needed = [_needed(child, shared, true=true) for child in children]
-    known = [leaves for leaves in needed if leaves is not None]
-    if (kind == "and") == true:  # all children are as wanted
-        return min(known, key=lambda leaves: sum(shared[leaf] for leaf in leaves), default=None)
-    return frozenset().union(*known) if len(known) == len(needed) else None
-
-
-def _leaves(tree: Tree) -> list[int]:
-    return [tree] if isinstance(tree, int) else [leaf for child in tree[1] for leaf in _leaves(child)]
+    """Leaves of which one holds wherever *tree* is as wanted, the rarest such; None where none need hold."""
+    match tree:
+        case Stands(leaves) | Counted(_, Stands(leaves)):
+            return frozenset(leaves) if true else None
+        case Close(left, right):
+            return _rarest([frozenset(left.leaves), frozenset(right.leaves)], shared) if true else None
+        case No(child):
+            return _needed(child, shared, true=not true)
+        case All(children) | Any(children):
+            needed = [_needed(child, shared, true=true) for child in children]
+            known = [leaves for leaves in needed if leaves is not None]
+            if isinstance(tree, All) == true:  # all children are as wanted
+                return _rarest(known, shared)
+            return frozenset().union(*known) if len(known) == len(needed) else None
+        case _:
+            return None
 
 
-def _query(topic: TopicConfig, targets: Mapping[str, TargetConfig]) -> Query:
+def _rarest(choices: Sequence[frozenset[int]], shared: Mapping[int, int]) -> frozenset[int] | None:
+    return min(choices, key=lambda leaves: sum(shared[leaf] for leaf in leaves), default=None)
+
+
+def _leaves(tree: Tree) -> tuple[int, ...]:
+    match tree:
+        case Stands(leaves) | Counted(_, Stands(leaves)):
+            return leaves
+        case Close(left, right):
+            return left.leaves + right.leaves
+        case No(child):
+            return _leaves(child)
+        case All(children) | Any(children):
+            return tuple(leaf for child in children for leaf in _leaves(child))
+        case _:
+            return ()
+
+
+def _query(topic: TopicConfig, targets: Mapping[str, TargetConfig], sets: Sets) -> Query:
     if topic.target is not None and topic.target not in targets:
         raise TopicError(topic.id, f"there is no target {topic.target!r}")
     try:
-        return check_query(topic.query, targets.keys())
+        return check_query(topic.query, [*targets, *sets])
     except QueryError as error:
         raise TopicError(topic.id, f"query: {error}") from error
+
+
+def _folded(word: str) -> str:
+    return " ".join(fold(word).text.split())
 
 
 def _spans(places: Sequence[Place]) -> tuple[Span, ...]:

@@ -1,7 +1,7 @@
 """A StatusReader whose answers the test writes, and a day in the life of three invented brands to show."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -12,6 +12,7 @@ from listener.web.status import (
     OutboxHealth,
     SourceHealth,
     StatusError,
+    StoryLine,
     TopicVolume,
     VolumePoint,
 )
@@ -25,6 +26,7 @@ class ScriptedReader:
     health: list[SourceHealth] = field(default_factory=list)
     topics: list[tuple[str, str, str | None]] = field(default_factory=list)
     mentions: list[tuple[str, datetime, str]] = field(default_factory=list)
+    told: dict[str, tuple[StoryLine, ...]] = field(default_factory=dict)
     box: OutboxHealth = field(default_factory=lambda: OutboxHealth(0, None, 0))
     broken: bool = False
     calls: int = 0
@@ -63,6 +65,10 @@ class ScriptedReader:
             )
             for topic, title, rival in self.topics
         )
+
+    async def stories(self, *, since: datetime, until: datetime) -> Mapping[str, tuple[StoryLine, ...]]:
+        self._asked()
+        return self.told
 
     async def outbox(self) -> OutboxHealth:
         self._asked()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from alerts.alert import WITHDRAWN, AlertEvent, Excerpt, Level
+from alerts.alert import WITHDRAWN, AlertEvent, Excerpt, Level, StoryRef
 from alerts.notification import Notification
 from alerts.render import words
 from alerts.render.text import clean, cut, defuse, people, safe_url
@@ -175,9 +175,8 @@ def _facts(notification: Notification) -> list[tuple[str, str]]:
         found.append((word["window"], f"{start}–{end}"))
     if lead.baseline == "cold":
         found.append((word["baseline"], word["cold"]))
-    for story in lead.stories[:STORIES]:
-        title = cut(defuse(story.title[:_READ_AT_MOST], word["link"]), 80)
-        found.append((word["story"], word["copies"].format(title=title, count=people(story.copies, language))))
+    passed_on = [story for story in lead.stories if story.copies > 1]
+    found.extend((word["story"], _story(story, language)) for story in passed_on[:STORIES])
     also = _members(notification)
     if also:
         found.append((word["also"], also))
@@ -186,6 +185,17 @@ def _facts(notification: Notification) -> list[tuple[str, str]]:
     if lead.playbook and not safe_url(lead.playbook):
         found.append((word["playbook"], cut(defuse(lead.playbook[:_READ_AT_MOST], word["link"]), 200)))
     return found
+
+
+def _story(story: StoryRef, language: Language) -> str:
+    """What is being passed on, how often, and where; one channel goes without saying."""
+    word = WORDS[language]
+    channels = [_name(name, language) for name in story.channels]
+    return word["crossed" if len(channels) > 1 else "copies"].format(
+        title=cut(defuse(story.title[:_READ_AT_MOST], word["link"]), 80),
+        count=people(story.copies, language),
+        channels=word["comma"].join(channels[:CHANNELS]) + _left(len(channels) - CHANNELS),
+    )
 
 
 def _name(name: str, language: Language) -> str:
@@ -248,7 +258,8 @@ def _excerpts(notification: Notification) -> list[Excerpt]:
 def _quote(notification: Notification, excerpt: Excerpt) -> Quote:
     language = notification.language
     word = WORDS[language]
-    about = [_name(excerpt.channel, language)]
+    about = [words.RISKS[language].get(risk, risk) for risk in excerpt.risks]
+    about.append(_name(excerpt.channel, language))
     if excerpt.author:
         about.append(_name(excerpt.author, language))
     if excerpt.reach:

@@ -15,6 +15,34 @@ LEVELS: dict[Language, dict[Level, str]] = {
     "en": {Level.blue: "blue", Level.yellow: "yellow", Level.orange: "orange", Level.red: "red"},
 }
 
+# the kinds of trouble that an excerpt reports
+RISKS: dict[Language, dict[str, str]] = {
+    "zh": {
+        "food_safety": "食品安全",
+        "product_safety": "产品安全",
+        "data_privacy": "数据隐私",
+        "finance_legal": "财务与诉讼",
+        "regulatory": "监管处罚",
+        "people": "高管与员工",
+        "service": "服务投诉",
+        "fraud": "欺诈",
+        "rumor": "谣言",
+        "values": "价值观争议",
+    },
+    "en": {
+        "food_safety": "food safety",
+        "product_safety": "product safety",
+        "data_privacy": "data privacy",
+        "finance_legal": "finance and lawsuits",
+        "regulatory": "regulators",
+        "people": "executives and staff",
+        "service": "service complaint",
+        "fraud": "fraud",
+        "rumor": "rumour",
+        "values": "values",
+    },
+}
+
 # what a message is, beside its level
 TAGS: dict[Language, dict[str, str]] = {
     "zh": {
@@ -71,7 +99,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "baseline": "基线",
         "cold": "历史数据不足，对比倍数仅供参考",
         "story": "主要内容",
-        "copies": "“{title}”（{count} 篇）",
+        "copies": "“{title}”（{count} 条转载/同一内容）",
+        "crossed": "“{title}”（{count} 条转载/同一内容，见于 {channels}）",
         "also": "同一事件",
         "more": "另有 {count} 条预警",
         "resolved": "{title}（已恢复）",
@@ -113,6 +142,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "cold": "too little history; treat the comparison as approximate",
         "story": "Main story",
         "copies": '"{title}" ({count} copies)',
+        "crossed": '"{title}" ({count} copies, on {channels})',
         "also": "Same incident",
         "more": "{count} more alerts",
         "resolved": "{title} (resolved)",

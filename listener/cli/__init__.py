@@ -29,6 +29,7 @@ COMMANDS = {
     "label": Command("listener.cli.label", "keep people's corrections of judgements, or ask for those that teach most"),
     "train": Command("listener.cli.train", "learn the corrections, or build a model from labelled folders"),
     "match": Command("listener.cli.match", "show which topics mentions match, and on which words"),
+    "stories": Command("listener.cli.stories", "print each topic's largest stories, and the words that rise"),
     "collect": Command("listener.cli.collect", "poll sources once and print their mentions, storing nothing"),
     "import": Command("listener.cli.import_", "store mentions from files"),
     "export": Command("listener.cli.export", "print what is stored, line by line"),

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"listener: there is no topic {', '.join(unknown)} in {args.config}", file=sys.stderr)
         return 1
     topics = args.topic or [topic.id for topic in config.topics]
-    matcher = Matcher(config.targets, config.topics)
+    matcher = Matcher(config.targets, config.topics, config.sets)
     lines = Lines(args.files)
     try:
         with Progress("match") as progress:

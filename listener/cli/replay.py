@@ -8,9 +8,10 @@ replay runs on until all has resolved.
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from alerts import AlertEvent
@@ -24,9 +25,11 @@ from listener.parts import rule_set, understanding
 from listener.pipeline import event_time, understand
 from listener.storage import rows
 from rules.engine import Engine
-from rules.log import MentionRow, Row, RulesRow
+from rules.log import MentionRow, Row, RulesRow, StoryRow
 from rules.mention import Mention
 from rules.replay import Driver
+from rules.story import Stories
+from rules.story_text import Post
 
 AT_ONCE = 500
 
@@ -125,6 +128,7 @@ def replay_mentions(config: Config, mentions: list[Mention]) -> Iterator[AlertEv
     yield from driver.feed(_rules(config, arrived[0][0]))
     tiers = {source.id: source.tier for source in config.sources}
     how = understanding(config)
+    stories = Stories()
     seen: set[tuple[str, str]] = set()
     seq = 1
     with Progress("replay", total=len(arrived)) as progress:
@@ -137,9 +141,23 @@ def replay_mentions(config: Config, mentions: list[Mention]) -> Iterator[AlertEv
                 seq += 1
                 event_at, history = event_time(mention, at, first_poll=False)
                 page.append(MentionRow(seq, at, mention, tiers.get(mention.source, "core"), event_at, history, ()))
-            yield from _feed(driver, (row for row in understand(page, how) if row.scored))
+            yield from _feed(driver, placed(stories, *understand(page, how)))
             progress.advance(AT_ONCE)
     yield from driver.run_out()
+
+
+def placed(stories: Stories, rows: Sequence[MentionRow], posts: Sequence[Post]) -> Iterator[Row]:
+    """The matched ones with their stories, and the merges, an hour at a time: that exact is a story's end."""
+    begin = 0
+    while begin < len(rows):
+        end = bisect_right(rows, rows[begin].at + timedelta(hours=1), begin, key=lambda row: row.at)
+        told = stories.place(posts[begin:end], [row.at for row in rows[begin:end]])
+        for row, member in zip(rows[begin:end], told.members, strict=True):
+            if row.scored:
+                yield replace(row, story=member.story)
+        for merge in told.merges:
+            yield StoryRow(rows[end - 1].seq, rows[end - 1].at, merge.alias, merge.story)
+        begin = end
 
 
 def _feed(driver: Driver, found: Iterable[Row]) -> Iterator[AlertEvent]:

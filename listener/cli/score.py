@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from listener.cli.lines import Lines
 from listener.cli.progress import Progress
-from rules.naming import apart, union
+from rules.places import apart, union
 from rules.terms import Terms
 from sentiment import AnalysisError, Analyzer, Passage, Sentiment, Span, Target
 from sentiment.config import AnalyzerConfig, BayesConfig, NgramConfig, SnowNLPConfig

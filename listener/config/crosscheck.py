@@ -23,7 +23,7 @@ Known = Mapping[str, Names]
 
 def cross_check(document: Document) -> list[Mistake]:
     """Every mistake between the sections; values whose shape is wrong are left to the models to refuse."""
-    known = {section: _ids(document, section) for section in ("sources", "targets", "topics", "receivers")}
+    known = {section: _ids(document, section) for section in ("sources", "targets", "sets", "topics", "receivers")}
     return [mistake for check in _CHECKS for mistake in check(document, known)]
 
 
@@ -87,18 +87,34 @@ def _topics(document: Document, known: Known) -> Iterator[Mistake]:
             yield Mistake(document.origin(place).place, place, "a topic cannot compete with itself")
         yield from _unknown(document, known["topics"], "topic", rival, (*keys, "competitor_of"))
         if isinstance(topic.get("query"), str):
-            yield from _query(document, known["targets"], (*keys, "query"), topic["query"])
+            yield from _query(document, _aliases(known), (*keys, "query"), topic["query"])
 
 
-def _query(document: Document, targets: Names, keys: Keys, text: str) -> Iterator[Mistake]:
+def _aliases(known: Known) -> Names:
+    """What ``@name`` may stand for."""
+    targets, sets = known["targets"], known["sets"]
+    return None if targets is None or sets is None else {**targets, **sets}
+
+
+def _sets(document: Document, known: Known) -> Iterator[Mistake]:
+    targets, sets = known["targets"], known["sets"]
+    for name in sets if targets is not None and sets is not None else ():
+        if targets is not None and name in targets:
+            before = document.origin(("targets", name)).key
+            yield Mistake(
+                document.origin(("sets", name)).key, ("sets", name), f"this name is a target's already, at {before}"
+            )
+
+
+def _query(document: Document, aliases: Names, keys: Keys, text: str) -> Iterator[Mistake]:
     try:
         query = parse(text)
     except QueryError as error:
         yield within(document, keys, error.line, error.column, error.message)
         return
     for alias in query.aliases():
-        if targets is not None and alias.name not in targets:
-            message = f"@{alias.name} is no target{suggest(alias.name, targets)}"
+        if aliases is not None and alias.name not in aliases:
+            message = f"@{alias.name} is no target and no set{suggest(alias.name, aliases)}"
             yield within(document, keys, alias.line, alias.column, message)
 
 
@@ -143,6 +159,7 @@ _CHECKS: tuple[Callable[[Document, Known], Iterator[Mistake]], ...] = (
     _duplicates,
     _emptiness,
     _topics,
+    _sets,
     _rules,
     _routes,
 )

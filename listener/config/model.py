@@ -12,7 +12,7 @@ from alerts.config import ReceiverConfig, RouteConfig
 from listener.collectors import CollectorConfig
 from listener.web.config import WebConfig
 from rules.rule import RuleConfig
-from rules.topic import TargetConfig, TopicConfig
+from rules.topic import SetId, TargetConfig, TopicConfig, WordSet
 from sentiment.config import AnalyzerConfig, NgramConfig
 
 Duration = Annotated[timedelta, StrictType()]
@@ -86,6 +86,9 @@ class Config(Strict):
     sentiment: AnalyzerConfig = Field(default=NgramConfig(type="ngram"), description="What judges the sentiment.")
     sources: list[CollectorConfig] = Field(default=[], description="The places that mentions come from.")
     targets: dict[str, TargetConfig] = Field(default={}, description="Brands by id, each with the names it goes by.")
+    sets: dict[SetId, WordSet] = Field(
+        default={}, description="Words by the name of their set; @name in a query is any of them, NOT @name none."
+    )
     topics: list[TopicConfig] = Field(default=[], description="What is watched.")
     rules: list[RuleConfig] = Field(default=[], description="When an alert starts, and at which level.")
     rule_files: list[str] = Field(

@@ -12,8 +12,12 @@ from listener.config.model import Config
 from listener.document import Document
 from listener.problem import Keys, Mistake
 from listener.web.config import is_loopback
+from rules.overlap import always, asks_for_no_word, never, within
+from rules.query import parse
+from rules.syntax import Node, leaves, written
 
 Surprise = tuple[Keys, str]
+_MOST_COMPARED = 20_000  # pairs of queries
 Look = Callable[[Config, Path], Iterator[Surprise]]
 
 
@@ -49,6 +53,43 @@ def _watched_by_none(config: Config, _base: Path) -> Iterator[Surprise]:
         # A target that no topic names still says which words are "others"; one without any topic beside it is a slip.
         if name not in used and not any(f"@{name}" in topic.query for topic in config.topics):
             yield ("targets", name), "no topic names this target"
+
+
+def _odd_queries(config: Config, _base: Path) -> Iterator[Surprise]:
+    """Queries that nothing satisfies, or everything, or that ask for nothing a person wrote."""
+    for index, root in _queries(config):
+        place = ("topics", index, "query")
+        if never(root, config.sets):
+            yield place, "no mention can satisfy this query: it asks for what it also excludes"
+        elif always(root, config.sets):
+            yield place, "every mention satisfies this query"
+        elif asks_for_no_word(root):
+            yield place, "this query asks for no word: it matches every mention of which these facts are true"
+
+
+def _contained(config: Config, _base: Path) -> Iterator[Surprise]:
+    """Topics all of whose mentions are another's too."""
+    queries = [(index, root) for index, root in _queries(config) if not never(root, config.sets)]
+    asking: dict[str, list[int]] = {}
+    for number, (_, root) in enumerate(queries):
+        for leaf in {written(leaf) for leaf in leaves(root)}:
+            asking.setdefault(leaf, []).append(number)
+    compared = 0
+    for number, (index, root) in enumerate(queries):
+        beside = {other for leaf in leaves(root) for other in asking[written(leaf)]} - {number}
+        compared += len(beside)
+        if compared > _MOST_COMPARED:
+            return
+        for other in sorted(beside):
+            if within(root, queries[other][1], config.sets):
+                name = config.topics[queries[other][0]].id
+                yield ("topics", index, "query"), f"whatever satisfies this query satisfies that of topic {name} too"
+                break
+
+
+def _queries(config: Config) -> Iterator[tuple[int, Node]]:
+    for index, topic in enumerate(config.topics):
+        yield index, parse(topic.query).root
 
 
 def _shared_names(config: Config, _base: Path) -> Iterator[Surprise]:
@@ -113,6 +154,8 @@ _LOOKS: tuple[Look, ...] = (
     _open_page,
     _watched_by_none,
     _shared_names,
+    _odd_queries,
+    _contained,
     _unknown_labels,
     _missing_files,
 )

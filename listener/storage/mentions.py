@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,12 +11,13 @@ from typing import Any
 from sqlalchemy import and_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from listener.interchange import mention_line
+from listener.interchange import mention_line, parse_line
 from listener.storage import rows
 from listener.storage.database import insert
 from listener.storage.tables import log, matches, mentions, rollups, scores
 from rules.log import MentionRow, RevisionRow, Row
 from rules.mention import Mention
+from rules.story_text import post_of
 
 ROLLUP_SLOT = timedelta(minutes=5)
 _AT_ONCE = 400  # bound parameters stay below SQLite's limit of 32,766
@@ -61,8 +62,13 @@ async def append(connection: AsyncConnection, new: Iterable[Row], *, at: datetim
         await connection.execute(insert(log), values)
 
 
-async def add(connection: AsyncConnection, new: Sequence[MentionRow], *, at: datetime) -> None:
-    """Mentions that are not stored yet, with all that the pipeline found; those that match a topic go to the log."""
+async def add(
+    connection: AsyncConnection, new: Sequence[MentionRow], *, at: datetime, born: Mapping[str, datetime] | None = None
+) -> None:
+    """Mentions that are not stored yet, with all that the pipeline found; those that match a topic go to the log.
+
+    *born*: when each of their stories began.
+    """
     if not new:
         return
     values: list[dict[str, Any]] = [
@@ -75,6 +81,8 @@ async def add(connection: AsyncConnection, new: Sequence[MentionRow], *, at: dat
             "collected_at": row.mention.collected_at,
             "committed_at": at,
             "line": mention_line(row.mention),
+            "story": row.story,
+            "story_born": (born or {}).get(row.story),
         }
         for row in new
     ]
@@ -150,14 +158,18 @@ async def revise(connection: AsyncConnection, changed: Sequence[tuple[Stored, Me
     """Mentions that came again, changed: text and reach are brought up to date, no count is touched."""
     logged: list[Row] = []
     for stored, mention in changed:
-        first = (
-            await connection.execute(select(mentions.c.collected_at).where(mentions.c.id == stored.id))
-        ).scalar_one()
-        kept = replace(mention, collected_at=first)
+        query = select(mentions.c.collected_at, mentions.c.line, mentions.c.first_line).where(
+            mentions.c.id == stored.id
+        )
+        old = (await connection.execute(query)).one()
+        kept = replace(mention, collected_at=old.collected_at)
+        first_line = old.first_line
+        if first_line is None and post_of(parse_line(old.line)) != post_of(kept):
+            first_line = old.line  # its story was found by this, and after a restart copies must find it so again
         await connection.execute(
             update(mentions)
             .where(and_(mentions.c.id == stored.id))
-            .values(digest=digest(mention), line=mention_line(kept))
+            .values(digest=digest(mention), line=mention_line(kept), first_line=first_line)
         )
         if stored.matched:
             logged.append(RevisionRow(seq=0, at=at, mention=kept))

@@ -16,6 +16,7 @@ from listener.storage.tables import (
     rollups,
     scores,
     snapshots,
+    story_aliases,
     told,
 )
 
@@ -42,11 +43,14 @@ async def forget(database: Database, keep: Keep, now: datetime) -> dict[str, int
     before = now - keep.matched
     async with database.read("retention") as connection:
         safe = (await connection.execute(select(func.min(snapshots.c.seq)))).scalar_one_or_none() or 0
+    goes_by = mentions.c.story == story_aliases.c.alias
     closed = select(incidents.c.id).where(~incidents.c.open, incidents.c.updated_at < before)
     for table, where in (
         (rollups, rollups.c.slot < now - keep.rollups),
         (log, and_(log.c.at < before, log.c.seq <= safe, log.c.kind != "rules")),
         (log, and_(log.c.at < now - min(POLLS_KEPT, keep.matched), log.c.seq <= safe, log.c.kind == "poll")),
+        # An alias is of use as long as a mention goes by it.
+        (story_aliases, and_(story_aliases.c.at < before, ~select(mentions.c.id).where(goes_by).exists())),
         (outbox, outbox.c.incident.in_(closed)),
         (told, told.c.incident.in_(closed)),
         (alert_events, alert_events.c.incident.in_(closed)),

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from listener.interchange import LineError, mention_object, parse_object
-from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, Scored, ScoreRow
+from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, Scored, ScoreRow, StoryRow
 from rules.mention import Mention
 from sentiment import Reason, Risk, Sentiment
 
@@ -31,7 +31,11 @@ def _dump(row: Row) -> tuple[str, Object]:
                 "history": row.history,
                 "scored": [_dump_scored(scored) for scored in row.scored],
             }
+            if row.story:
+                found["story"] = row.story
             return "mention", {**mention_object(row.mention), "log": found}
+        case StoryRow():
+            return "story", {"alias": row.alias, "story": row.story}
         case RevisionRow():
             return "revision", mention_object(row.mention)
         case PollRow():
@@ -68,7 +72,10 @@ def load(seq: int, at: datetime, kind: str, payload: str | Mapping[str, Any]) ->
                     event_at=datetime.fromisoformat(found["event_at"]),
                     history=found["history"],
                     scored=tuple(_load_scored(scored) for scored in found["scored"]),
+                    story=found.get("story", ""),
                 )
+            case "story":
+                return StoryRow(seq=seq, at=at, alias=data["alias"], story=data["story"])
             case "revision":
                 return RevisionRow(seq=seq, at=at, mention=parse_object(data))
             case "poll":
@@ -95,7 +102,7 @@ def load(seq: int, at: datetime, kind: str, payload: str | Mapping[str, Any]) ->
                 return RulesRow(seq=seq, at=at, rules=text, sources=tuple(data["sources"]))
     except KeyError as error:
         raise LineError(str(error.args[0]), f"is missing from a row of kind {kind}") from error
-    raise LineError("kind", f"{kind!r} is none of mention, revision, poll, score, rules")
+    raise LineError("kind", f"{kind!r} is none of mention, story, revision, poll, score, rules")
 
 
 def _dump_scored(scored: Scored) -> Object:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts import Incident
-from listener.storage import alerting
+from listener.storage import alerting, stories
 from listener.storage import outbox as outbox_store
 from listener.storage.database import Database, StorageError
 from listener.storage.sources import SourceState
@@ -20,10 +20,15 @@ from listener.web.status import (
     OutboxHealth,
     SourceHealth,
     StatusError,
+    StoryLine,
     TopicVolume,
     VolumePoint,
 )
+from rules.rising import RISES
+from rules.story_facts import story_facts
 
+_STORIES = 3  # per topic
+_MEMBERS = 50  # of a story that are read for a line about it
 _LABELS = ("negative", "neutral", "positive", "unknown")
 
 
@@ -160,10 +165,33 @@ class StoredStatus:
             for topic in self.shown.topics
         )
 
+    async def stories(self, *, since: datetime, until: datetime) -> Mapping[str, tuple[StoryLine, ...]]:
+        found: dict[str, tuple[StoryLine, ...]] = {}
+        async with self._reading() as connection:
+            for topic in self.shown.topics:
+                largest = await stories.largest(connection, topic.id, since=since, until=until, most=_STORIES)
+                lines = [await _story_line(connection, one) for one in largest]
+                if lines:
+                    found[topic.id] = tuple(lines)
+        return found
+
     async def outbox(self) -> OutboxHealth:
         async with self._reading() as connection:
             pending, oldest, dead = await outbox_store.health(connection, now=self._now())
         return OutboxHealth(pending=pending, oldest=oldest, dead_day=dead)
+
+
+async def _story_line(connection: AsyncConnection, one: stories.TopicStory) -> StoryLine:
+    """Told by its first members: where it began, and where it went first."""
+    facts = story_facts(one.story, await stories.members(connection, one.story, most=_MEMBERS))
+    return StoryLine(
+        title=facts.title,
+        url=facts.first_url,
+        copies=one.copies,
+        channels=tuple(name for name, _ in facts.channels),
+        first_at=facts.first_at,
+        rising=one.rising >= RISES,
+    )
 
 
 def _floor(at: datetime, slot: timedelta) -> datetime:

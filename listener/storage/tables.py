@@ -68,9 +68,30 @@ mentions = Table(
     Column("collected_at", UtcTime, nullable=False),
     Column("committed_at", UtcTime, nullable=False),
     Column("line", Text, nullable=False),  # the interchange form
+    Column("story", String, nullable=False, server_default=""),  # by the id that it had then; see story_aliases
+    Column("story_born", UtcTime),
+    Column("first_line", Text),  # where a revision changed what a story is found by: as it was when it was placed
     UniqueConstraint("source", "external_id"),
+    Index("mentions_of_story", "story", "id"),
     Index("mentions_by_time", "collected_at", "id"),
     Index("mentions_to_forget", "matched", "committed_at"),
+)
+
+story_aliases = Table(
+    "story_aliases",
+    metadata,
+    Column("alias", String, primary_key=True),
+    Column("story", String, nullable=False),  # never itself an alias
+    Column("born", UtcTime, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Index("story_aliases_of_story", "story"),
+)
+
+story_memory = Table(
+    "story_memory",
+    metadata,
+    Column("id", Integer, primary_key=True),  # one row
+    Column("floor", UtcTime, nullable=False),
 )
 
 matches = Table(

@@ -27,8 +27,7 @@ class Pages:
     now: Callable[[], datetime]
 
     async def status(self, request: web.Request) -> web.Response:
-        topics = await self._topics(self.now())
-        values = {"status": await self._status(), "volumes": view.volumes(topics)}
+        values = {"status": await self._status(), "volumes": await self._volumes()}
         return self._render("status.html", request, "./", values)
 
     async def status_part(self, request: web.Request) -> web.Response:
@@ -38,8 +37,7 @@ class Pages:
         return self._render("_system.html", request, "./", {"status": await self._status()})
 
     async def volumes_part(self, request: web.Request) -> web.Response:
-        volumes = view.volumes(await self._topics(self.now()))
-        return self._render("_volumes.html", request, "./", {"volumes": volumes})
+        return self._render("_volumes.html", request, "./", {"volumes": await self._volumes()})
 
     async def volumes_data(self, _: web.Request) -> web.Response:
         """GET /data/volumes.json: what the charts draw."""
@@ -63,6 +61,10 @@ class Pages:
         incidents = await self.reader.incidents(since=self.now() - view.RECENT)
         sources = await self.reader.sources()
         return view.status(incidents, sources, await self.reader.outbox(), self.problems())
+
+    async def _volumes(self) -> tuple[view.Volume, ...]:
+        now = self.now()
+        return view.volumes(await self._topics(now), await self.reader.stories(since=now - view.DAY, until=now))
 
     async def _topics(self, now: datetime) -> tuple[TopicVolume, ...]:
         since, until = view.last_day(now)

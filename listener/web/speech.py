@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from alerts import AlertEvent, Because, Level
+from alerts.render.words import RISKS
 from listener.web.config import Language
 from listener.web.view import Glance
 from listener.web.words import WORDS
@@ -32,6 +33,10 @@ class Speech:
         """The word for *name* of that *kind*, such as a tier; the name itself where the catalogue has none."""
         key = f"{kind}_{name}"
         return self(key) if key in WORDS else name
+
+    def risk(self, name: str) -> str:
+        """The name of a kind of trouble, as messages have it; the name itself where they know none."""
+        return RISKS[self.language].get(name, name)
 
     @property
     def tag(self) -> str:

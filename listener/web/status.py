@@ -1,5 +1,6 @@
 """What the pages show, as values, and the port that storage implements."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -58,6 +59,21 @@ class TopicVolume:
 
 
 @dataclass(frozen=True, slots=True)
+class StoryLine:
+    """A story in a line. ``copies``: its mentions that match the topic, in the time that was asked for.
+
+    ``channels`` in the order in which it came there; ``rising``: its share grows faster than chance explains.
+    """
+
+    title: str
+    url: str
+    copies: int
+    channels: tuple[str, ...]
+    first_at: datetime
+    rising: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveryStatus:
     """How the newest try of one notification went. ``kind``: open, update, repeat, resolve or test."""
 
@@ -109,6 +125,10 @@ class StatusReader(Protocol):
 
     async def volumes(self, *, since: datetime, until: datetime, slot: timedelta) -> tuple[TopicVolume, ...]:
         """Every configured topic, in the configuration's order; slots start at *since* and end at *until*."""
+        ...
+
+    async def stories(self, *, since: datetime, until: datetime) -> Mapping[str, tuple[StoryLine, ...]]:
+        """Per topic its largest stories of two mentions or more, the largest first; topics without any are left out."""
         ...
 
     async def outbox(self) -> OutboxHealth:

@@ -1,12 +1,12 @@
 """What the status page says, decided from the reader's values. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from alerts import AlertEvent, Incident, Level
-from listener.web.status import OutboxHealth, SourceHealth, TopicVolume, VolumePoint
+from listener.web.status import OutboxHealth, SourceHealth, StoryLine, TopicVolume, VolumePoint
 
 RECENT = timedelta(days=7)
 DAY = timedelta(hours=24)
@@ -44,13 +44,14 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A topic's day: sums over its slots, and the slots that hold something, newest first."""
+    """A topic's day: sums over its slots, the slots that hold something, newest first, and what was passed on most."""
 
     topic: str
     title: str
     competitor_of: str
     total: VolumePoint
     slots: tuple[VolumePoint, ...]
+    stories: tuple[StoryLine, ...] = ()
 
 
 def status(
@@ -100,7 +101,9 @@ def last_day(now: datetime) -> tuple[datetime, datetime]:
     return until - DAY, until
 
 
-def volumes(topics: Sequence[TopicVolume]) -> tuple[Volume, ...]:
+def volumes(
+    topics: Sequence[TopicVolume], stories: Mapping[str, tuple[StoryLine, ...]] | None = None
+) -> tuple[Volume, ...]:
     titles = {topic.topic: topic.title or topic.topic for topic in topics}
     return tuple(
         Volume(
@@ -109,6 +112,7 @@ def volumes(topics: Sequence[TopicVolume]) -> tuple[Volume, ...]:
             competitor_of=titles.get(topic.competitor_of, topic.competitor_of) if topic.competitor_of else "",
             total=total(topic),
             slots=tuple(point for point in reversed(topic.points) if point.total),
+            stories=(stories or {}).get(topic.topic, ()),
         )
         for topic in topics
     )

@@ -114,6 +114,9 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "table_note": ("仅列出有提及的时段。", "Only slots with mentions are listed."),
     "slot": ("时段", "Slot"),
     "total": ("合计", "Total"),
+    "top_stories": ("转载最多", "Passed on most"),
+    "rising": ("上升中", "rising"),
+    "story_since": ("始于 {time}", "since {time}"),
     # sources
     "sources": ("来源", "Sources"),
     "sources_empty": (
@@ -177,8 +180,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "rule": ("规则", "Rule"),
     "alert": ("预警编号", "Alert"),
     "stories": ("主要内容（转载已合并）", "Stories (copies counted as one)"),
-    "copies": ("{count} 份", "{count} copies"),
-    "one_copy": ("1 份", "1 copy"),
+    "copies": ("{count} 条转载/同一内容", "{count} copies"),
+    "one_copy": ("1 条", "1 copy"),
     "untitled": ("（无标题）", "(untitled)"),
     "history": ("经过", "Timeline"),
     "deliveries": ("通知", "Notifications"),

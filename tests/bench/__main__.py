@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHES = ("text", "feeds", "engine", "idle")
+BENCHES = ("text", "match", "variants", "stories", "feeds", "engine", "idle")
 
 if __name__ == "__main__":
     failed = []

@@ -43,7 +43,18 @@ events = st.builds(
         channels=st.lists(st.tuples(texts, st.integers(0)), max_size=3).map(tuple),
     ),
     excerpts=st.lists(
-        st.builds(Excerpt, texts, texts, texts, numbers, texts, st.integers(0), st.none() | times), max_size=3
+        st.builds(
+            Excerpt,
+            texts,
+            texts,
+            texts,
+            numbers,
+            texts,
+            st.integers(0),
+            st.none() | times,
+            st.lists(texts, max_size=2).map(tuple),
+        ),
+        max_size=3,
     ).map(tuple),
     stories=st.lists(
         st.builds(StoryRef, texts, texts, st.integers(0), st.lists(texts, max_size=3).map(tuple), texts), max_size=2

@@ -3,6 +3,7 @@
 import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 from alerts import Because, Coverage, Level, Reached
 from alerts.render import message
 from alerts.render.text import clean, cut, defuse, people, safe_url, size, units, unpage
-from alerts.render.words import duration
+from alerts.render.words import RISKS, duration
 from alerts.sample import sample_notification
+from sentiment import RiskCategory
 
 NOW = datetime(2026, 3, 2, 18, 2, tzinfo=UTC)
 FAMILY = "👨‍👩‍👧‍👦"
@@ -254,3 +256,42 @@ def test_one_is_told_in_the_singular_and_unknown_reach_as_unknown():
     """English counts one mention, and no source's silence is a reach of nought."""
     spread = facts(told("en", event={"reached": Reached(1, 1, 1, 0, (("weibo", 1),))}))["Spread"]
     assert spread == "1 mention (1 negative) · 1 author · reach unknown"
+
+
+@pytest.mark.parametrize(
+    ("copies", "channels", "zh", "en"),
+    [
+        (1, ("weibo",), None, None),
+        (23, ("weibo",), "（23 条转载/同一内容）", "(23 copies)"),
+        (12_300, ("weibo", "news"), "（1.2 万 条转载/同一内容，见于 weibo、news）", "(12.3K copies, on weibo, news)"),
+    ],
+)
+def test_a_story_is_told_where_it_is_passed_on(copies, channels, zh, en):
+    """One mention alone is no story; one channel goes without saying."""
+    for language, told in (("zh", zh), ("en", en)):
+        sample = sample_notification(NOW, language)
+        event = sample.incident.lead
+        story = replace(event.stories[0], title="充电宝冒烟 https://evil.example/x", copies=copies, channels=channels)
+        incident = replace(sample.incident, alerts=(replace(event, stories=(story,)),))
+        facts = dict(message(replace(sample, incident=incident)).facts)
+        found = facts.get("主要内容" if language == "zh" else "Main story")
+        assert (found is None) == (told is None)
+        if told and found:
+            assert found.endswith(told)
+            assert "evil" not in found
+
+
+@pytest.mark.parametrize(("language", "named"), [("zh", "产品安全 · 监管处罚"), ("en", "product safety · regulators")])
+def test_a_quote_names_the_trouble_that_it_reports(language, named):
+    """Before the channel, in the receiver's language."""
+    notification = sample_notification(NOW, language)
+    (first, *_) = notification.incident.alerts
+    quoted = replace(first.excerpts[0], risks=("product_safety", "regulatory"))
+    incident = replace(notification.incident, alerts=(replace(first, excerpts=(quoted,)),))
+    (quote, *_) = message(replace(notification, incident=incident)).quotes
+    assert quote.about.startswith(f"{named} · ")
+
+
+def test_every_risk_has_a_name_in_both_languages():
+    """What the sentiment knows, people can read."""
+    assert set(RISKS["zh"]) == set(RISKS["en"]) == set(get_args(RiskCategory))

@@ -112,8 +112,12 @@ def test_match_answers_per_topic(config):
     assert first == {
         "external_id": "1", "source": "t",
         "topics": [
-            {"topic": "acme", "matched": True, "words": [{"field": "text", "start": 1, "end": 3, "text": "云杉"}]},
-            {"topic": "rival", "matched": True, "words": [{"field": "title", "start": 0, "end": 2, "text": "格澜"}]},
+            {"topic": "acme", "matched": True, "words": [
+                {"field": "text", "start": 1, "end": 3, "text": "云杉", "name": "云杉", "variant": "exact"}
+            ]},
+            {"topic": "rival", "matched": True, "words": [
+                {"field": "title", "start": 0, "end": 2, "text": "格澜", "name": "格澜", "variant": "exact"}
+            ]},
         ],
     }  # fmt: skip
     assert [topic["matched"] for topic in second["topics"]] == [False, False]

@@ -239,6 +239,29 @@ route: {receiver: pr, routes: [{match: {topic: acne}, receiver: pr}]}
         assert expected in warnings
 
 
+def test_odd_queries_are_warned_of(tmp_path):
+    """Queries that nothing satisfies, everything, only facts decide, or another topic's holds whole; with the topic's place."""
+    text = (
+        LEAST.split("topics:", maxsplit=1)[0]
+        + """\
+sets: {jobs: [招聘, 内推]}
+topics:
+  - {id: acme, query: 云杉 OR 格澜}
+  - {id: fire, query: (云杉 OR 格澜) 起火}
+  - {id: none, query: 招聘 NOT @jobs}
+  - {id: news, query: "channel:news"}
+  - {id: all, query: "repost:true OR repost:false"}
+"""
+    )
+    warnings = [warning for warning in warned(write(tmp_path, text)) if ".query" in warning]
+    assert warnings == [
+        "topics[fire].query: whatever satisfies this query satisfies that of topic acme too",
+        "topics[none].query: no mention can satisfy this query: it asks for what it also excludes",
+        "topics[news].query: this query asks for no word: it matches every mention of which these facts are true",
+        "topics[all].query: every mention satisfies this query",
+    ]
+
+
 def test_a_sound_configuration_warns_of_nothing(tmp_path):
     """A configuration as one would run it gives no warning."""
     text = (

@@ -1,6 +1,7 @@
 """The engine over a log: life of an alert, levels, time, coverage, reload, bounds."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,10 +11,12 @@ from alerts import Level
 from rules import running
 from rules.conditions import Volume
 from rules.engine import Engine
+from rules.log import StoryRow
 from rules.plan import plan
 from rules.reading import Reading, State
 from rules.replay import Driver
 from rules.ruleset import RuleError, load_ruleset, ruleset_json
+from rules.story_known import MAX_KNOWN, KnownStories, card_of
 from tests.support.engine_log import SOURCES, START, STEP, TOPICS, Log, after, rule, run, story, volume
 
 MINUTE = timedelta(minutes=1)
@@ -488,7 +491,7 @@ def test_a_rule_set_that_cannot_be_read_is_refused() -> None:
 def test_a_snapshot_of_something_else_is_refused() -> None:
     """A text that is no snapshot, or of another format, raises ValueError: the log is read instead."""
     text = Engine(STEP).snapshot()
-    for other in ("", "{}", "null", "[1]", text.replace('"format":2', '"format":1'), text[:-2]):
+    for other in ("", "{}", "null", "[1]", text.replace('"format":3', '"format":2'), text[:-2]):
         with pytest.raises(ValueError, match="not a snapshot"):
             Engine.restore(other)
 
@@ -568,3 +571,62 @@ def test_next_tick() -> None:
     driver.feed(surge().rows[0])
     driver.advance(after(1))
     assert driver.next_tick(after(0, 50)) == after(1, 15)
+
+
+def test_an_alert_names_what_is_being_passed_on() -> None:
+    """The three largest stories of the window by copies, as they are called by now; one mention alone is none."""
+    log = Log()
+    log.rules(START, rule(when=volume(9)))
+    for number, (name, channel) in enumerate(
+        [("s/1", "weibo"), ("s/2", "weibo"), ("s/2", "news"), ("s/3", "weibo"), ("s/3", "weibo"), ("s/4", "weibo"),
+         ("s/4", "forum"), ("s/4", "news"), ("s/5", "weibo"), ("s/5", "weibo"), ("", "weibo"), ("", "weibo")]
+    ):  # fmt: skip
+        row = log.mention(after(1, number), channel=channel, text=f"{name} 的第 {number} 条", author=f"u{number}")
+        log.rows[-1] = replace(row, story=name)
+    log.rows.append(StoryRow(log.seq, after(2), "s/3", "s/2"))
+    events = run(log.rows, until=after(3))
+    assert [(one.id, one.copies, one.channels) for one in events[0].stories] == [
+        ("s/4", 3, ("weibo", "forum", "news")),
+        ("s/2", 2, ("weibo", "news")),
+        ("s/3", 2, ("weibo",)),
+    ]
+    assert events[0].stories[0].title == "s/4 的第 5 条"
+    log.burst(after(2), 15, every=timedelta(seconds=1), source="forum")
+    later = run(log.rows, until=after(4))[-1]
+    assert (later.event, [(one.id, one.copies) for one in later.stories]) == (
+        "updated",
+        [("s/2", 4), ("s/4", 3), ("s/5", 2)],
+    )
+
+
+def test_a_snapshot_keeps_stories_and_what_they_are_called() -> None:
+    """Restored between any two rows, the engine names the same."""
+    log = Log()
+    log.rules(START, rule(when=volume(3)))
+    for number in range(20):
+        row = log.mention(after(1, number * 7), text=f"第 {number} 条", author=f"u{number}")
+        log.rows[-1] = replace(row, story=f"s/{number % 4}")
+        if number in {9, 14}:
+            log.rows.append(StoryRow(log.seq, after(1, number * 7), f"s/{number % 4}", "s/0"))
+    driver, events = Driver(Engine(STEP, assume_healthy=True)), []
+    for row in log.rows:
+        driver = Driver(Engine.restore(driver.engine.snapshot()))
+        events += driver.feed(row)
+    events += driver.run_out()
+    assert events == run(log.rows)
+    assert any(len(event.stories) == 3 for event in events)
+
+
+def test_what_is_known_of_stories_is_bounded() -> None:
+    """Those that nothing came to for longest go first, and what has left every window goes."""
+    known = KnownStories()
+    row = Log().mention(START, name="m")
+    for number in range(MAX_KNOWN + 10):
+        known.see(f"s/{number}", card_of(row.mention, START, number))
+    known.merge("s/0", f"s/{MAX_KNOWN}")
+    known.forget(0)
+    assert len(known.cards) == MAX_KNOWN
+    assert known.aliases == {"s/0": f"s/{MAX_KNOWN}"}
+    known.forget(MAX_KNOWN + 1)
+    assert sorted(known.cards) == [f"s/{MAX_KNOWN + number}" for number in range(1, 10)]
+    assert known.aliases == {}

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.fold import fold, is_word
+from rules.han import SIMPLIFIED
 from rules.terms import Terms
 
 
@@ -16,19 +17,21 @@ from rules.terms import Terms
     [
         ("ＡＢＣ１２", "abc12"), ("Straße", "strasse"), ("①㈱", "1(株)"), ("a\u200bb\ufe0f", "ab"), ("a\t\n\u3000b", "a   b"),
         ("ｶﾞ", "カ\u3099"), ("，！？", ",!?"), ("……", "……"), ("\ud800x", "\ufffdx"), ("İ", "i̇"), ("", ""), ("ΣΑΣ", "σασ"),
+        ("雲杉髮廊發財乾隆後來", "云杉发廊发财干隆后来"), ("\uf9d1", "六"), ("戶户", "户户"), ("著名", "著名"),
     ],
 )  # fmt: skip
 def test_text_is_folded(text, folded):
-    """Case, width, compatibility forms, blanks and invisible characters are folded, code point by code point."""
+    """Case, width, compatibility forms, blanks, invisible and traditional characters are folded, code point by code point."""
     assert fold(text).text == folded
 
 
 def test_the_fold_agrees_with_unicode():
-    """Every code point but plain ideographs folds as NFKC does after case folding; but for blanks, surrogates, the ellipsis, the invisible."""
+    """Every code point folds as NFKC does after case folding, then to simplified; but for blanks, surrogates, the ellipsis, the invisible."""
     for code in (*range(0x20000), *range(0x2F800, 0x2FB00), *range(0xE0000, 0xE1000), sys.maxunicode):
         character = chr(code)
         folded = fold(character).text
         expected = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", character).casefold())
+        expected = "".join(SIMPLIFIED.get(one, one) for one in expected)
         if folded != expected:
             assert folded in {" ", "", "\ufffd", "\u2026"}
         assert fold(folded).text == folded

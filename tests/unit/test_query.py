@@ -5,13 +5,21 @@ import time
 import pytest
 
 from rules.query import DEEPEST, LONGEST, MOST_PARTS, QueryError, check_query, parse
-from rules.syntax import Alias, And, Not, Or, Word, written
+from rules.syntax import Alias, And, AtLeast, Fact, Near, Not, Or, Within, Word, written
 
 
 def shape(node):
     match node:
-        case Word(folded=folded):
-            return folded
+        case Word(folded=folded, prefix=prefix):
+            return f"{folded}*" if prefix else folded
+        case Fact(field, sign, value):
+            return (field, sign, value)
+        case Within(field, child):
+            return (f"{field}:", shape(child))
+        case Near(left, right, distance, ordered):
+            return ("near", distance, ordered, shape(left), shape(right))
+        case AtLeast(count, children):
+            return ("atleast", count, *map(shape, children))
         case Alias(name):
             return f"@{name}"
         case Not(child):
@@ -48,6 +56,22 @@ def shape(node):
         ('a(b)"c"', ("and", "a", "b", "c")),
         ("a\n  OR\n b", ("or", "a", "b")),
         ("(((a)))", "a"),
+        ("a NEAR/5 b", ("near", 5, False, "a", "b")),
+        ("ａ near/0F (b 或 @acme) c", ("and", ("near", 0, True, "a", ("or", "b", "@acme")), "c")),
+        ("NOT a NEAR/3 b c", ("and", ("not", ("near", 3, False, "a", "b")), "c")),
+        ("(a) NEAR/100f 'b c'", ("near", 100, True, "a", "b c")),
+        ("yun* OR ＹＵＮ１＊", ("or", "yun*", "yun1*")),
+        ("title:a b", ("and", ("title:", "a"), "b")),
+        ("Text：“a b” ｔｉｔｌｅ:(a OR NOT b)", ("and", ("text:", "a b"), ("title:", ("or", "a", ("not", "b"))))),
+        ("title:(a NEAR/3 b) NOT title: @acme", ("and", ("title:", ("near", 3, False, "a", "b")), ("not", ("title:", "@acme")))),
+        ("author:人民日报 site:weibo.com lang:zh-CN", ("and", ("author", ":", "人民日报"), ("site", ":", "weibo.com"), ("lang", ":", "zh-cn"))),
+        ("url:https://x.com/a?b=1 c", ("and", ("url", ":", "https://x.com/a?b=1"), "c")),
+        ("channel:(weibo OR NOT 'B 站') source:x", ("and", ("or", ("channel", ":", "weibo"), ("not", ("channel", ":", "b 站"))), ("source", ":", "x"))),
+        ("a repost:false followers>1万", ("and", "a", ("repost", ":", "false"), ("followers", ">", 10_000))),
+        ("reach>=5 views<6 likes<=7 comments=8 reposts≥2亿", ("and", ("reach", ">=", 5), ("views", "<", 6), ("likes", "<=", 7), ("comments", "=", 8), ("reposts", ">=", 200_000_000))),
+        ("atleast 2 (a OR b OR @acme)", ("atleast", 2, "a", "b", "@acme")),
+        ("AtLeast ３ (a 'b c') d", ("and", ("atleast", 3, "a", "b c"), "d")),
+        ("title:atleast 2 a", ("title:", ("atleast", 2, "a"))),
     ],
 )  # fmt: skip
 def test_queries_mean(query, expected):
@@ -76,17 +100,42 @@ def test_queries_mean(query, expected):
         ("a bc”", 1, 5, "this ” closes no quote"),
         ('a ""', 1, 3, "nothing to look for between these quotes"),
         ('a "\u200b "', 1, 3, "nothing to look for between these quotes"),
-        ("a NEAR/5 b", 1, 3, "NEAR is not supported yet"),
-        ("a near/5f b", 1, 3, "NEAR is not supported yet"),
-        ("a NEAR b", 1, 3, "NEAR is not supported yet"),
-        ("atleast 2 (a b)", 1, 1, "atleast is not supported yet"),
-        ("a title:b", 1, 3, "fields are not supported yet: title:b"),
-        ("a title：b", 1, 3, "fields are not supported yet"),
-        ("title:(a OR b)", 1, 1, "fields are not supported yet"),
-        ("repost:false a", 1, 1, "fields are not supported yet"),
-        ("a followers>10000", 1, 3, "comparisons are not supported yet"),
-        ("a reach>=5", 1, 3, "comparisons are not supported yet"),
-        ("a yun*", 1, 3, "wildcards are not supported yet: yun*"),
+        ("a NEAR b", 1, 3, "NEAR needs its distance: write NEAR/5 (either order) or NEAR/5f (in this order)"),
+        ("a near/f b", 1, 3, "near/f needs its distance"),
+        ("a NEAR/-1 b", 1, 3, "NEAR/-1 needs its distance"),
+        ("a NEAR/101 b", 1, 3, "NEAR/101 is wider than the 100 allowed"),
+        ("a NEAR/3 b NEAR/3 c", 1, 12, "NEAR joins two, not three"),
+        ("(a b) NEAR/3 c", 1, 7, "NEAR joins words, phrases, @names, or these with OR in brackets"),
+        ("(a OR NOT b) NEAR/3 c", 1, 7, "NEAR joins words"),
+        ("a NEAR/3 title:b", 1, 10, "NEAR joins words"),
+        ("NEAR/3 b", 1, 1, "NEAR/3 cannot stand first"),
+        ("a NEAR/3", 1, 9, "the query ends after NEAR/3"),
+        ("atleast", 1, 8, "the query ends after atleast"),
+        ("atleast (a b)", 1, 9, "( cannot stand after atleast"),
+        ("atleast x (a b)", 1, 9, "atleast needs a number from 1 to 100"),
+        ("atleast 0 (a b)", 1, 9, "atleast needs a number from 1 to 100"),
+        ("atleast 101 a", 1, 9, "atleast needs a number from 1 to 100"),
+        ("atleast/2 (a b)", 1, 1, "atleast/2: write atleast 2 (…)"),
+        ("atleast 2 (a NOT b)", 1, 14, "atleast counts words, phrases and @names"),
+        ("atleast 2 ((a b) OR c)", 1, 1, "atleast counts words, phrases and @names"),
+        ("a titel:b", 1, 3, "there is no field titel: (there is title:, text:, author:"),
+        ("https://example.com a", 1, 1, "there is no field https:"),
+        ("title:", 1, 7, "the query ends after title:"),
+        ("title:(a text:b)", 1, 10, "title: cannot hold another field"),
+        ("title:(a channel:b)", 1, 10, "title: cannot hold another field"),
+        ("author:(a NEAR/3 b)", 1, 11, "author: takes words and phrases"),
+        ("author:(@acme)", 1, 9, "author: takes words and phrases"),
+        ("author:(abc*)", 1, 9, "author: takes no wildcard"),
+        ("a repost:maybe", 1, 3, "repost: is true or false"),
+        ('a author:" "', 1, 10, "there is nothing to look for between these quotes"),
+        ("a follower>5", 1, 3, "follower>5 is no comparison: write followers>10000 without blanks"),
+        ("a followers>ten", 1, 3, "followers>ten is no comparison"),
+        ("a followers > 10", 1, 13, "> is no comparison"),
+        ("a followers>-1", 1, 3, "followers>-1 is no comparison"),
+        ("a ya*", 1, 3, "ya*: at least 3 letters stand before a wildcard"),
+        ("a *shan", 1, 3, "*shan: a wildcard stands at the end of a word alone"),
+        ("a y*n", 1, 3, "y*n: a wildcard stands at the end"),
+        ("a 云杉科*", 1, 3, "云杉科*: wildcards are for Latin words"),
         ("a && b", 1, 3, "&& is no operator"),
         ("a | b", 1, 3, "| is no operator"),
         ("a|b", 1, 1, "a|b is no operator"),
@@ -116,12 +165,28 @@ def test_what_was_expected_is_told():
     """Where the parser knows what could stand there, the error lists it."""
     with pytest.raises(QueryError) as caught:
         parse("a AND")
-    assert caught.value.expected == ("@name", "NOT", "a phrase in quotes", "a word", "an opening bracket")
+    assert caught.value.expected == (
+        "@name", "NOT", "a comparison such as followers>10000", "a field such as title:", "a phrase in quotes", "a word",
+        "an opening bracket", "atleast n (…)",
+    )  # fmt: skip
 
 
-def test_what_will_be_an_operator_can_be_sought_in_quotes():
-    """The words that are refused today are words like any other between quotes."""
-    for text in ("NEAR/5", "title:x", "yun*", "a|b", "-b", "云杉，格澜", "@acme", "followers>5", "(", "atleast"):
+def test_what_is_an_operator_can_be_sought_in_quotes():
+    """What is an operator or refused is text like any other between quotes."""
+    for text in (
+        "NEAR/5",
+        "title:x",
+        "yun*",
+        "a|b",
+        "-b",
+        "云杉，格澜",
+        "@acme",
+        "followers>5",
+        "(",
+        "atleast",
+        "http://x",
+        "OR",
+    ):
         assert isinstance(parse(f'"{text}"').root, Word)
 
 
@@ -149,8 +214,9 @@ def test_size_is_bounded(query, message):
     [
         "(" * 10_000, "(" * 5_000 + ")" * 5_000, "()" * 5_000, "(a)" * 3_333, "a OR " * 2_000, ("(" * 20 + "a" + ")" * 20) * 240, ")" * 10_000,
         "NOT " * 2_500, '"' * 9_999, "\\\"" * 5_000, "a:" * 5_000, "near/" * 2_000, "a_" * 5_000, "a," * 5_000, "1,1" * 3_000, "'a" * 5_000,
+        "title:" * 1_600, "title:(" * 1_400, "a NEAR/3 " * 1_100, "abc*" * 2_500, "followers>1" * 900, "atleast 2 " * 1_000, "url:x " * 1_600, "@a " * 3_300,
     ],
-    ids=range(16),
+    ids=range(24),
 )  # fmt: skip
 def test_ten_kilobytes_of_anything_cost_little(query):
     """10 kB of brackets, quotes and near-operators are answered in under 50 ms (best of three)."""
@@ -170,7 +236,7 @@ def test_aliases_are_checked_against_the_targets():
     with pytest.raises(QueryError) as caught:
         check_query("a\n OR @acne", ["acme", "rival"])
     assert (caught.value.line, caught.value.column) == (2, 5)
-    assert caught.value.message == "there is no target 'acne'; there is @acme, @rival"
+    assert caught.value.message == "there is no target or set 'acne'; there is @acme, @rival"
     with pytest.raises(QueryError, match="nor any other"):
         check_query("@acne", [])
     assert check_query("@acne OR @acme", None).aliases() == (Alias("acne", 1, 1), Alias("acme", 1, 10))

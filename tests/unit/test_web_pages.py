@@ -13,7 +13,7 @@ from alerts import Because, Excerpt, Level, StoryRef
 from listener.web.app import create_app
 from listener.web.assets import Assets
 from listener.web.config import WebSettings
-from listener.web.status import DeliveryStatus, OutboxHealth
+from listener.web.status import DeliveryStatus, OutboxHealth, StoryLine
 from tests.status_reader import ScriptedReader, busy_day, event, incident, page, source
 
 NOW = datetime(2025, 11, 22, 6, 41, 12, tzinfo=UTC)
@@ -223,7 +223,7 @@ async def test_storage_that_is_gone_is_told(serve):
 
 def hostile_reader(url):
     story = StoryRef("s", HOSTILE, 2, (HOSTILE,), url)
-    quote = Excerpt(HOSTILE, url, HOSTILE, 0.9, HOSTILE, 5, NOW)
+    quote = Excerpt(HOSTILE, url, HOSTILE, 0.9, HOSTILE, 5, NOW, (HOSTILE, "food_safety"))
     told = event(
         NOW,
         brand=HOSTILE,
@@ -355,3 +355,27 @@ async def test_metrics_are_counted_content_free(serve):
     response = await client.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
     assert response.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
     assert (await response.text()).endswith("# EOF\n")
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("zh", ("转载最多", "12 条转载/同一内容", "上升中", "始于 14:11")),
+        ("en", ("Passed on most", "12 copies", "rising", "since 14:11")),
+    ],
+)
+async def test_a_topic_names_what_is_passed_on_most(serve, lang, said):
+    """With a link to where it began; what somebody wrote stays text."""
+    stories = (
+        StoryLine(
+            "<b>充电宝</b>起火", "https://weibo.example/1", 12, ("weibo", "news"), NOW - timedelta(minutes=30), True
+        ),
+        StoryLine("", "javascript:alert(1)", 2, ("forum",), NOW, False),
+    )
+    reader = ScriptedReader(topics=[("t", "T", None)], mentions=[("t", NOW, "negative")], told={"t": stories})
+    html = await text(await serve(reader), f"/partials/volumes?lang={lang}")
+    tree = lxml.html.fromstring(html)
+    assert tree.xpath("//ul[@class='stories']//a/@href") == ["https://weibo.example/1"]
+    assert all(part in words(html) for part in (*said, "<b>充电宝</b>起火"))
+    assert words(html).count(said[2]) == 1
+    assert "stories" not in await text(await serve(ScriptedReader(topics=[("t", "T", None)])), "/partials/volumes")
