@@ -12,7 +12,6 @@ that they are the same on every machine; a score is the sum of its parts exactly
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Final, Literal
@@ -26,7 +25,7 @@ from sentiment.reading import OUTSIDE, Reading, Zones, judged, read, unmarked, z
 from sentiment.risk import RiskScorer
 from sentiment.sentiment import UNKNOWN, Label, Reason, Risk, RiskCategory, Sentiment
 from sentiment.target import Passage, Target
-from sentiment.weights import Head, Weights, load
+from sentiment.weights import Head, Int8s, Weights, load
 
 Floats = NDArray[np.float64]
 Variant = Literal["standard", "snownlp"]
@@ -42,9 +41,8 @@ _LOW = np.int32(0xFFFF)
 _BIAS = 1 << 10
 
 
-@cache
 def shipped(variant: Variant) -> Weights:
-    """The weights in this package; raises AnalysisError where the file is damaged."""
+    """The weights in this package, read anew; raises AnalysisError where the file is damaged."""
     return load(_SHIPPED / f"{variant}.bin")
 
 
@@ -76,10 +74,10 @@ class Scorer:
     """One head's weights in the form that scoring reads: both scores of an n-gram in one integer, a row a zone."""
 
     def __init__(self, head: Head, bits: int) -> None:
+        # The head itself is not kept: thirty megabytes that scoring has no use for.
         self._bits = bits
-        self._head = head
-        merged = head.zones.astype(np.int32) + head.shared + _BIAS
-        self._table = ((merged[:, 0] << _HIGH) | merged[:, 1]).reshape(-1)
+        self._scale, self._bias = head.scale, head.bias
+        self._table = np.concatenate([_packed(zone, head.shared) for zone in head.zones])
 
     def scores(self, batch: Batch, zones: NDArray[np.uint8] | None) -> Scores:
         """The scores of each text of *batch*; ``zones`` of each code, None where all is plain."""
@@ -94,10 +92,10 @@ class Scorer:
         grams = _grams(batch)
         offset = grams * _BIAS
         root = np.sqrt(grams)
-        head = self._head
         polarity = np.add.reduceat(packed >> _HIGH, batch.starts, dtype=np.int64) - offset
         neutrality = np.add.reduceat(packed & _LOW, batch.starts, dtype=np.int64) - offset
-        return Scores(head.bias[0] + head.scale[0] * polarity / root, head.bias[1] + head.scale[1] * neutrality / root)
+        (p_scale, n_scale), (p_bias, n_bias) = self._scale, self._bias
+        return Scores(p_bias + p_scale * polarity / root, n_bias + n_scale * neutrality / root)
 
     def parts(self, codes: NDArray[np.uint32], zones: NDArray[np.uint8]) -> tuple[Floats, Floats]:
         """What each code of one text brings to polarity and neutrality, its n-grams shared out evenly; without bias."""
@@ -113,8 +111,14 @@ class Scorer:
         for to in (polarity, neutrality):  # what reaches beyond the text belongs to its end: the parts sum to the score
             to[len(codes) - 1] += to[len(codes) :].sum()
         root = np.sqrt(ORDERS * len(codes))
-        head = self._head
-        return polarity[: len(codes)] * (head.scale[0] / root), neutrality[: len(codes)] * (head.scale[1] / root)
+        return polarity[: len(codes)] * (self._scale[0] / root), neutrality[: len(codes)] * (self._scale[1] / root)
+
+
+def _packed(zone: Int8s, shared: Int8s) -> NDArray[np.int32]:
+    """Both scores' weights of each bucket in one zone, in one integer."""
+    merged = zone.astype(np.int32) + shared + _BIAS
+    found: NDArray[np.int32] = (merged[0] << _HIGH) | merged[1]
+    return found
 
 
 def _grams(batch: Batch) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ class RiskScorer:
     """A yes or no a category, by a linear score of the n-grams inside the target's clauses."""
 
     def __init__(self, head: RiskHead, bits: int) -> None:
-        self._head = head
+        self._categories = head.categories
         self._bits = bits
         self._table = np.ascontiguousarray(head.weights.T)  # (buckets, categories): one n-gram's weights lie together
         self._scale = np.array(head.scale)
@@ -34,7 +34,7 @@ class RiskScorer:
             start, end = int(batch.starts[index]), int(ends[index])
             found.append(
                 tuple(
-                    (self._head.categories[i], float(sure[index, i]), *_peak(weights[start:end, i], end - start))
+                    (self._categories[i], float(sure[index, i]), *_peak(weights[start:end, i], end - start))
                     for i in told
                 )
             )

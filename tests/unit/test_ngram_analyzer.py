@@ -80,7 +80,7 @@ def test_reasons_and_risks_lie_inside_the_text(analyzer: Ngram) -> None:
             assert 0 <= start < end <= length[field]
         for risk in answer.risks:
             assert risk.category in CATEGORIES
-            assert 0.5 <= risk.confidence <= 1
+            assert 0 < risk.confidence <= 1
             assert 0 <= risk.start < risk.end <= length[risk.field]
         sure = [risk.confidence for risk in answer.risks]
         assert sure == sorted(sure, reverse=True)
