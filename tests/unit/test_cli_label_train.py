@@ -11,6 +11,7 @@ import pytest
 
 from listener.cli import main
 from sentiment.ngram import Ngram, shipped, whole
+from sentiment.reading import ZONES
 from sentiment.train.folding import folding_table
 from sentiment.versions import add, current, versions
 from sentiment.weights import Head, Weights
@@ -27,7 +28,10 @@ LONG = "云杉手机昨天晚上在客厅充电的时候突然冒烟起火客服
 def models(tmp_path: Path) -> Path:
     """A folder whose current model is small and knows nothing: a third for each label."""
     head = Head(
-        np.zeros((2, 1 << BITS), np.int8), np.zeros((5, 2, 1 << BITS), np.int8), (0.01, 0.01), (0.0, float(np.log(0.5)))
+        np.zeros((2, 1 << BITS), np.int8),
+        np.zeros((ZONES, 2, 1 << BITS), np.int8),
+        (0.01, 0.01),
+        (0.0, float(np.log(0.5))),
     )
     folder = tmp_path / "models"
     add(folder, Weights(BITS, folding_table(), head, head, None, {"name": "blank"}), AT, {})
@@ -331,3 +335,19 @@ def test_building_from_folders_is_refused_where_they_hold_nothing(listener: Run,
 def test_an_empty_list_shows_the_shipped_model(listener: Run, tmp_path: Path) -> None:
     """Where nothing was trained the shipped model is current."""
     assert listener("train", "--models", tmp_path / "m", "--list").rows == [{"version": "shipped", "current": True}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--accurate", "--models", "m"], "--accurate builds from folders: say which with --data DIR"),
+        (["--accurate", "--data", "d"], "say with --out FILE"),
+        (["--accurate", "--data", "d", "--out", "o"], "d: holds no *.jsonl"),
+    ],
+)
+def test_what_building_the_accurate_weights_needs_is_said(arguments, said, capsys, monkeypatch, tmp_path):
+    """Before half an hour has gone."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "d").mkdir()
+    assert main(["train", *arguments]) in {1, 2}
+    assert said in capsys.readouterr().err
