@@ -171,16 +171,17 @@ class Engine:
         self.marks.configure(row.sources)
         # Events name the brand as it was: the new set need not know the topic any more.
         moment = Moment(now, {**self.rule_set.brands, **new.brands}, self.marks.blind(now), self.stories)
+        recast = self.rule_set.calendar != new.calendar
         self.rule_set = new
         events: list[AlertEvent] = []
         running: dict[str, Running] = {}
         for rule in sorted(new.rules, key=lambda rule: rule.id):
-            ready, old = plan(rule), self.running.get(rule.id)
+            ready, old = plan(rule, new.calendar), self.running.get(rule.id)
             if old is None:
-                running[rule.id] = Running(ready, now)
+                running[rule.id] = Running(ready, now, self.marks)
                 continue
             events += _end(old, moment, topics=set(rule.topics) if old.plan.rule.by == rule.by else None)
-            if old.plan.rule != rule:
+            if old.plan.rule != rule or recast:
                 old.edit(ready, now)
             running[rule.id] = old
         for name in sorted(self.running.keys() - running.keys()):

@@ -15,7 +15,7 @@ _LONGEST_TEXT = 20_000
 _LONGEST_NAME = 200
 
 Key = tuple[str, str]
-"""What is counted: ("channel" | "source" | "label" | "word", which one)."""
+"""What is counted: ("channel" | "source" | "label" | "site" | "word", which one)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +128,16 @@ def facts_of(
         published_at=mention.published_at,
         found=found,
         who=_who(mention),
-        keys=(("channel", mention.channel), ("source", mention.source), ("label", judgement.label)),
+        keys=_keys_of(mention, judgement.label),
         weight=_weight(judgement.negative, people),
         risks=judgement.risks,
         story=story,
     )
+
+
+def _keys_of(mention: Mention, label: Label) -> tuple[Key, ...]:
+    keys = (("channel", mention.channel), ("source", mention.source), ("label", label))
+    return (*keys, ("site", mention.site)) if mention.site else keys
 
 
 def rejudged(facts: Facts, judgement: Judged) -> Facts:

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from rules.calendar import UTC_WEEKS, Calendar
 from rules.facts import Facts, Key
 from rules.filter import Test
+from rules.rollup import Roll, Rollup
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -156,13 +158,15 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What is kept for one filter of a rule: tallies over ``windows``, totals over ``totals`` (both in minutes)."""
+    """What is kept for one filter of a rule: tallies over ``windows``, totals over ``totals`` (both in minutes), rollups."""
 
     id: str
     test: Test
     lexicon: str
     windows: tuple[int, ...]
     totals: tuple[int, ...]
+    rolls: tuple[Roll, ...] = ()
+    calendar: Calendar = UTC_WEEKS
 
 
 def kept(shape: Shape) -> int:
@@ -177,17 +181,21 @@ class Series:
     the windows end; ``first``: the earliest pane that ever held a mention.
     """
 
-    __slots__ = ("every", "first", "kept", "minute", "minutes", "panes", "shape", "tallies", "totals")
+    __slots__ = ("every", "first", "kept", "minute", "minutes", "panes", "rollups", "shape", "tallies", "totals")
 
     def __init__(self, shape: Shape) -> None:
         self.panes: dict[int, Facts | Pane] = {}
         self.every: dict[int, int] = {}
         self.minutes: list[int] = []
         self.first: int | None = None
+        self.rollups: dict[Roll, Rollup] = {}
+        self.shape = shape
         self.take_shape(shape, 0)
 
     def take_shape(self, shape: Shape, minute: int) -> None:
         """Keep these windows (ascending) from now on, filled with what is there."""
+        known = self.rollups if self.shape.calendar == shape.calendar else {}
+        self.rollups = {roll: known.get(roll) or Rollup(roll, shape.calendar) for roll in shape.rolls}
         self.shape = shape
         self.kept = kept(shape)
         self.minute = minute
@@ -208,6 +216,8 @@ class Series:
         """Count a mention; one that is not *fresh* is history, which only references see."""
         if self.first is None or minute < self.first:
             self.first = minute
+        for rollup in self.rollups.values():
+            rollup.put(minute, facts, 1)
         if minute <= self.minute - self.kept:
             return
         self._count(minute, 1)
@@ -229,6 +239,8 @@ class Series:
 
     def take(self, minute: int, facts: Facts, *, fresh: bool) -> None:
         """Undo a ``put`` of the same facts."""
+        for rollup in self.rollups.values():
+            rollup.put(minute, facts, -1)
         if minute not in self.every:
             return
         pane = self.panes.get(minute)

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from alerts import Because
+from rules.calendar import Calendar
 from rules.facts import lexicon_id
 from rules.filter import Filter, both
 from rules.panes import MINUTE, Shape
@@ -16,13 +17,14 @@ from rules.wording import mentions, span
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Where a condition's counts are: the shape's id, and places in its windows (tally) and totals (near, far).
+    """Where a condition's counts are: the shape's id, and places in its windows (tally, inner) and totals (near, far).
 
     ``one``, ``many``: what it counts, as a noun; ``length``: its window in words.
     """
 
     shape: str
     tally: int
+    inner: tuple[int, ...]
     near: int
     far: int
     one: Because
@@ -49,24 +51,26 @@ class Plan:
     gates: tuple[tuple[str, int, int], ...]
 
 
-def plan(rule: RuleConfig) -> Plan:
-    """Conditions that look at the same mentions share their counts."""
+def plan(rule: RuleConfig, calendar: Calendar) -> Plan:
+    """Conditions that look at the same mentions share their counts; *calendar* says which hours are alike."""
     wanted: dict[str, list[Leaf]] = {}
     for leaf in rule.leaves():
         wanted.setdefault(_shape_id(rule.where, leaf.looks_at), []).append(leaf)
     shapes, slots = [], {}
     for name, leaves in wanted.items():
         looks = [leaf.looks_at for leaf in leaves]
-        windows = tuple(sorted({look.window for look in looks}))
+        windows = tuple(sorted({size for look in looks for size in (look.window, *look.inner)}))
         spans = {size for look in looks if look.reference for size in (look.window, look.window + look.reference)}
         totals = tuple(sorted(spans))
-        shapes.append(_shape(name, rule.where, looks[0], windows, totals))
+        rolls = tuple(dict.fromkeys(look.roll for look in looks if look.roll.size))
+        shapes.append(replace(_shape(name, rule.where, looks[0], windows, totals), rolls=rolls, calendar=calendar))
         for leaf, look in zip(leaves, looks, strict=True):
             near = totals.index(look.window) if look.reference else 0
             far = totals.index(look.window + look.reference) if look.reference else 0
             one, many = (mentions(rule.where, look.where, count=count) for count in (1, 2))
             length = span(look.window * MINUTE)
-            slots[id(leaf)] = Slot(name, windows.index(look.window), near, far, one, many, length)
+            inner = tuple(windows.index(size) for size in look.inner)
+            slots[id(leaf)] = Slot(name, windows.index(look.window), inner, near, far, one, many, length)
     order = {topic: place for place, topic in enumerate(rule.topics)}
     return Plan(
         rule=rule,

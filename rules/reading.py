@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from alerts import Because, Level
 from rules.panes import NEVER
+from rules.rollup import NO_ROLL, Roll
 
 if TYPE_CHECKING:
     from rules.filter import Filter
@@ -18,17 +19,22 @@ State = Mapping[str, "State"] | list["State"] | str | float | int | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the levels' tests compare. ``share`` and ``factor`` are None where no condition reads them.
+    """What the levels' tests compare. Those that are None are read by no condition of the rule.
 
-    ``reach``: people, summed over mentions. ``factor`` is infinite where nothing was expected.
+    ``reach``: people, summed over mentions. ``factor`` is infinite where nothing was expected. ``surprise``: -log10 of
+    how rare it is; ``doubling``: minutes.
     """
 
     mentions: int = 0
     authors: int = 0
     channels: int = 0
+    sites: int = 0
+    stories: int = 0
     reach: int = 0
     share: float | None = None
     factor: float | None = None
+    surprise: float | None = None
+    doubling: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,8 @@ class Leaf(Condition, Protocol):
 class Looks:
     """What is to be counted for a leaf: which mentions, over how many minutes, and before that over how many more.
 
+    ``inner``: more windows that end with it and are counted too, shorter ones.
+    ``roll``: what is counted by the bin; nothing where its size is 0.
     ``lexicon``: the word list whose words are counted one by one. ``least``: with fewer mentions in the window the leaf
     does not hold, and remembers nothing of it; zero where that cannot be said.
     """
@@ -92,3 +100,5 @@ class Looks:
     reference: int = 0
     lexicon: tuple[str, ...] = ()
     least: int = 0
+    inner: tuple[int, ...] = ()
+    roll: Roll = NO_ROLL

@@ -14,6 +14,7 @@ from rules.plan import Plan
 from rules.reading import Reading, State
 from rules.recent import Ref
 from rules.view import View
+from rules.watermark import Watermarks
 
 MAX_KEYS = 5_000
 """Keys of a rule; what comes past that counts under a key whose channel and source are ``__other__``."""
@@ -65,8 +66,9 @@ class Running:
     ``blurred_until``: after an edit that changed what is counted, until when its windows are not full again.
     """
 
-    def __init__(self, plan: Plan, now: datetime) -> None:
+    def __init__(self, plan: Plan, now: datetime, marks: Watermarks) -> None:
         self.plan = plan
+        self._marks = marks
         self.since = {shape.id: minute_of(now) for shape in plan.shapes}
         self.topics = dict.fromkeys(plan.rule.topics, minute_of(now))
         self.born = {shape.id: now for shape in plan.shapes}
@@ -160,7 +162,7 @@ class Running:
         return False
 
     def view(self, key: Key, now: datetime) -> View:
-        return View(self.plan, key.series, self._since(key.values), now)
+        return View(self.plan, key.series, self._since(key.values), self._marks, now)
 
     def _read(self, key: Key, now: datetime) -> Outcome:
         view, rule = self.view(key, now), self.plan.rule

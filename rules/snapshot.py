@@ -1,6 +1,8 @@
 """The engine's whole state as one JSON text, and back: a cache of the log, never the truth."""
 
 import json
+import zlib
+from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,12 +18,13 @@ from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, ScoreRow,
 from rules.panes import EPOCH, Pane, Series, Shape, minute_of
 from rules.plan import Plan, plan
 from rules.recent import Recent, Ref
+from rules.rollup import Rollup
 from rules.ruleset import RuleError, load_ruleset, ruleset_json
 from rules.running import Key, Running
 from rules.story_known import Card
 from rules.watermark import Seen
 
-FORMAT = 3
+FORMAT = 4
 """Raised with every change of what is kept; a snapshot of another format is refused, and the log is read instead."""
 
 _ROWS: dict[str, type] = {
@@ -82,8 +85,11 @@ def dump(engine: Engine) -> str:
         "late": [[rule, source, count] for (rule, source), count in sorted(engine.late.items())],
         "failures": dict(sorted(engine.failures.items())),
         "configured": sorted(engine.marks.configured),
+        "dark": list(engine.marks.dark_hours),
         "seen": {name: _SEEN.dump(seen) for name, seen in sorted(engine.marks.seen.items())},
-        "set": ruleset_json(engine.rule_set.rules, engine.rule_set.brands, engine.rule_set.sources),
+        "set": ruleset_json(
+            engine.rule_set.rules, engine.rule_set.brands, engine.rule_set.sources, engine.rule_set.calendar
+        ),
         "rules": {rule.id: _dump_rule(rule, minute, shared) for rule in engine.running.values()},
         "recent": [_dump_ref(ref, shared) for ref in engine.recent.refs.values()],
         "stories": _CARDS.dump(engine.stories.cards),
@@ -113,9 +119,13 @@ def _load(state: Mapping[str, Any]) -> Engine:
     minute = minute_of(tick) if tick else 0
     engine.marks.configure(state["configured"])
     engine.marks.seen = {name: _SEEN.load(seen) for name, seen in state["seen"].items()}
+    engine.marks.dark_hours = dict.fromkeys(state["dark"])
     engine.rule_set = load_ruleset(state["set"])
-    plans = {rule.id: plan(rule) for rule in engine.rule_set.rules}
-    engine.run({name: _load_rule(plans[name], rule, minute, tables) for name, rule in state["rules"].items()})
+    plans = {rule.id: plan(rule, engine.rule_set.calendar) for rule in engine.rule_set.rules}
+    running = {name: Running(plans[name], EPOCH, engine.marks) for name in state["rules"]}
+    for name, rule in running.items():
+        _load_rule(rule, state["rules"][name], minute, tables)
+    engine.run(running)
     engine.recent = Recent()
     for row in state["recent"]:
         engine.recent.add(_load_ref(row, facts))
@@ -154,17 +164,15 @@ def _dump_rule(rule: Running, minute: int, shared: _Shared) -> dict[str, Any]:
     }
 
 
-def _load_rule(ready: Plan, state: Mapping[str, Any], minute: int, tables: _Tables) -> Running:
-    rule = Running(ready, EPOCH)
+def _load_rule(rule: Running, state: Mapping[str, Any], minute: int, tables: _Tables) -> None:
     rule.since, rule.topics = dict(state["since"]), dict(state["topics"])
     rule.born = {shape: _TIME.load(born) for shape, born in state["born"].items()}
     rule.blurred_until = _TIME.load(state["blurred"])
     for row in state["keys"]:
-        key = _load_key(row, ready, minute, tables)
+        key = _load_key(row, rule.plan, minute, tables)
         rule.keys[key.values] = key
         rule.mark(key)
     rule.dirty = {tuple(values) for values in state["dirty"]}
-    return rule
 
 
 def _dump_key(key: Key, minute: int, shared: _Shared) -> list[Any]:
@@ -183,7 +191,34 @@ def _dump_series(series: Series, minute: int, shared: _Shared) -> list[Any]:
     # What no window reaches any more goes first, so that a state has one form.
     series.advance(minute)
     every = [value for number in series.minutes for value in (number, series.every[number])]
-    return [series.first, every, [_dump_pane(number, pane, shared) for number, pane in sorted(series.panes.items())]]
+    panes = [_dump_pane(number, pane, shared) for number, pane in sorted(series.panes.items())]
+    return [series.first, every, panes, [_dump_rollup(series.rollups[roll]) for roll in series.shape.rolls]]
+
+
+def _dump_rollup(rollup: Rollup) -> list[Any]:
+    """The first bin, what is learnt up to where, and the figures: packed, since there are thousands."""
+    names = [[number, *sorted(held.items())] for number, held in sorted(rollup.names.items())]
+    learnt = _pack(rollup.normal.dump()) if rollup.upto is not None else ""
+    return [
+        rollup.base, rollup.upto, rollup.stale, _pack(rollup.counts.tobytes()), _pack(rollup.marked.tobytes()), learnt, names
+    ]  # fmt: skip
+
+
+def _load_rollup(rollup: Rollup, row: list[Any]) -> None:
+    rollup.base, rollup.upto, rollup.stale, counts, marked, learnt, names = row
+    rollup.counts.frombytes(_unpack(counts))
+    rollup.marked.frombytes(_unpack(marked))
+    if rollup.upto is not None:
+        rollup.normal.load(_unpack(learnt))
+    rollup.names = {number: dict(held) for number, *held in names}
+
+
+def _pack(data: bytes) -> str:
+    return b64encode(zlib.compress(data, 1)).decode()
+
+
+def _unpack(text: str) -> bytes:
+    return zlib.decompress(b64decode(text))
 
 
 def _dump_pane(number: int, pane: Facts | Pane, shared: _Shared) -> list[int]:
@@ -223,4 +258,6 @@ def _load_series(row: list[Any], shape: Shape, minute: int, tables: _Tables) -> 
     series.every = dict(zip(series.minutes, every[1::2], strict=True))
     series.panes = {flat[0]: _load_pane(flat, tables) for flat in row[2]}
     series.take_shape(shape, minute)
+    for roll, kept in zip(shape.rolls, row[3], strict=True):
+        _load_rollup(series.rollups[roll], kept)
     return series

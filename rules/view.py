@@ -6,7 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from alerts import Because
+from rules.normal import Expected
 from rules.panes import NEVER, Series, Tally, minute_of, time_of
+from rules.rollup import Count, Rollup
+from rules.watermark import Watermarks
 
 if TYPE_CHECKING:
     from rules.plan import Plan
@@ -31,16 +34,19 @@ class Preceding:
 class View:
     """Panes of one key, by condition. *since*: the minute from which on each of the rule's filters has been watched."""
 
-    __slots__ = ("_minute", "_series", "_since", "_slots", "now")
+    __slots__ = ("_series", "_since", "_slots", "marks", "minute", "now")
 
-    def __init__(self, plan: "Plan", series: Mapping[str, Series], since: Mapping[str, int], now: datetime) -> None:
+    def __init__(
+        self, plan: "Plan", series: Mapping[str, Series], since: Mapping[str, int], marks: Watermarks, now: datetime
+    ) -> None:
         self.now = now
-        self._minute = minute_of(now)
+        self.marks = marks
+        self.minute = minute_of(now)
         self._slots = plan.slots
         self._series = series
         self._since = since
         for one in series.values():
-            one.advance(self._minute)
+            one.advance(self.minute)
 
     def series(self, leaf: "Leaf") -> Series:
         return self._series[self._slots[id(leaf)].shape]
@@ -49,6 +55,26 @@ class View:
         """Totals over the leaf's window."""
         slot = self._slots[id(leaf)]
         return self._series[slot.shape].tallies[slot.tally]
+
+    def inner(self, leaf: "Leaf") -> Tally:
+        """Totals over the first of ``looks_at.inner``."""
+        slot = self._slots[id(leaf)]
+        return self._series[slot.shape].tallies[slot.inner[0]]
+
+    def rollup(self, leaf: "Leaf") -> Rollup:
+        """Counts by the bin, as ``looks_at.roll`` asks for them, learnt up to now."""
+        slot = self._slots[id(leaf)]
+        rollup = self._series[slot.shape].rollups[leaf.looks_at.roll]
+        rollup.catch_up(self.minute, self.since(leaf), self.marks.darkness(self.now))
+        return rollup
+
+    def expected(self, leaf: "Leaf", count: int) -> Expected:
+        """What is usual in the leaf's window, and how surprising *count* is there."""
+        return self.rollup(leaf).normal.expected(self.minute, leaf.looks_at.window, count)
+
+    def since(self, leaf: "Leaf") -> int:
+        """The minute from which on the leaf's mentions have been watched."""
+        return self._since[self._slots[id(leaf)].shape]
 
     def noun(self, leaf: "Leaf", count: int) -> Because:
         """What the leaf counts, in words."""
@@ -64,7 +90,7 @@ class View:
         slot = self._slots[id(leaf)]
         series = self._series[slot.shape]
         window, whole = series.totals[slot.near], series.totals[slot.far]
-        begin, end = self._minute - whole.size, self._minute - window.size
+        begin, end = self.minute - whole.size, self.minute - window.size
         watched = self._since[slot.shape]
         known = min(watched, watched if series.first is None else series.first)
         return Preceding(
@@ -77,4 +103,18 @@ class View:
 
     def start(self, leaf: "Leaf") -> datetime:
         """Where the leaf's window begins."""
-        return time_of(self._minute - self.tally(leaf).size)
+        return time_of(self.minute - self.tally(leaf).size)
+
+
+def amount(tally: Tally, count: Count) -> int:
+    """How much a tally holds, in mentions, authors, stories, or people reached.
+
+    A mention of no known author counts for none, one of no story as a story of its own.
+    """
+    if count == "mentions":
+        return tally.mentions
+    if count == "authors":
+        return len(tally.authors)
+    if count == "reach":
+        return tally.people
+    return len(tally.stories) + tally.mentions - sum(tally.stories.values())

@@ -24,6 +24,7 @@ COMMANDS = {
     "run": Command("listener.cli.run", "listen, judge and alert until stopped"),
     "check": Command("listener.cli.check", "check a configuration and print every mistake in it"),
     "schema": Command("listener.cli.schema", "print the JSON Schema of the configuration, for editors"),
+    "detect": Command("listener.cli.detect", "tell surges in a series of counts, as the baseline condition reads it"),
     "replay": Command("listener.cli.replay", "run recorded mentions through the rules and print the alert events"),
     "score": Command("listener.cli.score", "judge the sentiment of texts"),
     "label": Command("listener.cli.label", "keep people's corrections of judgements, or ask for those that teach most"),

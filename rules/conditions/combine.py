@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from rules.conditions import AnyCondition
 
 
+_READ = frozenset({"share", "factor", "surprise", "doubling"})
+"""Figures that not every condition reads."""
+
+
 class All(Strict):
     """Holds while every one of ``of`` holds.
 
-    It tells what all say, of the first one's window; factor and share are those of the first that reads one.
+    It tells what all say, of the first one's window; a figure that it does not read is the first's that does.
     """
 
     type: Literal["all"]
@@ -110,11 +114,13 @@ def _together(readings: Sequence[Reading]) -> Reading:
 
 
 def _figures(readings: Sequence[Reading]) -> Figures:
-    """The first's, with the share and the factor of the first that reads one."""
+    """The first's, with each figure that it does not read from the first that does."""
     first = readings[0].figures
     given = {
         field.name: next((value for one in readings if (value := getattr(one.figures, field.name)) is not None), None)
         for field in fields(Figures)
-        if field.name in {"share", "factor"}
+        if field.name in _READ
     }
-    return replace(first, share=given["share"], factor=given["factor"])
+    return replace(
+        first, share=given["share"], factor=given["factor"], surprise=given["surprise"], doubling=given["doubling"]
+    )

@@ -1,15 +1,63 @@
 """What the conditions that count mentions share."""
 
+from dataclasses import dataclass
+
+from alerts import Because
 from rules.panes import Tally
 from rules.reading import Figures
+from rules.rollup import Count
+from rules.view import amount
+
+_RAREST = 6
 
 
-def figures(tally: Tally, *, share: float | None = None, factor: float | None = None) -> Figures:
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What is counted, in words; ``measure`` is the measure word after the figure, with a blank before it."""
+
+    zh: str
+    en: str
+    measure: str
+
+
+def figures(
+    tally: Tally,
+    *,
+    share: float | None = None,
+    factor: float | None = None,
+    surprise: float | None = None,
+    doubling: float | None = None,
+) -> Figures:
     return Figures(
         mentions=tally.mentions,
         authors=len(tally.authors),
         channels=len(tally.names("channel")),
+        sites=len(tally.names("site")),
+        stories=amount(tally, "stories"),
         reach=tally.people,
         share=share,
         factor=factor,
+        surprise=surprise,
+        doubling=doubling,
     )
+
+
+def unit(count: Count, noun: Because) -> Unit:
+    """*noun*: the mentions that are counted from."""
+    if count == "mentions":
+        return Unit(noun.zh, noun.en, " 条")
+    if count == "authors":
+        return Unit(f"{noun.zh}的发布者", f"authors of {noun.en}", " 人")
+    if count == "stories":
+        return Unit(f"{noun.zh}所属事件", f"stories of {noun.en}", " 起")
+    return Unit(f"{noun.zh}触达", f"people reached by {noun.en}", " 人次")
+
+
+def rarity(surprise: float) -> Because:
+    """How rare a surprise is, among windows of the same topic."""
+    if surprise >= _RAREST:
+        return Because("百万时段中也难见一次", "rarer than 1 window in a million")
+    times = round(10**surprise, -max(0, int(surprise) - 1))
+    if times < 2:
+        return Because("属常见波动", "nothing unusual")
+    return Because(f"约 {times:,.0f} 个时段一遇", f"about 1 window in {times:,.0f}")

@@ -9,6 +9,7 @@ import pytest
 
 from alerts import Level
 from rules import running
+from rules.calendar import UTC_WEEKS
 from rules.conditions import Volume
 from rules.engine import Engine
 from rules.log import StoryRow
@@ -466,7 +467,7 @@ def test_a_rule_that_raises_is_left_out_and_told_of() -> None:
     engine = driver.engine
     config = rule(id="broken", when=volume(1))
     broken = config.model_copy(update={"when": Broken(type="volume", window=10 * MINUTE, at_least=1)})
-    engine.running["broken"].edit(plan(broken), after(0, 15))
+    engine.running["broken"].edit(plan(broken, UTC_WEEKS), after(0, 15))
     events = [event for row in log.rows[1:] for event in driver.feed(row)] + list(driver.advance(after(2)))
     assert [(event.event, event.rule) for event in events] == [("opened", "surge")]
     assert engine.failures == {"broken": "ZeroDivisionError: division by zero"}

@@ -1,0 +1,277 @@
+"""What is usual for a series of counts: by hour of the week, by how it has been lately, and how far it strays.
+
+Three things are learnt from each closed bin, and from nothing else.
+
+* *Season*: the mean count of the hour of the week, shrunk towards (work or rest day, hour), towards the hour of the day,
+  and towards the whole: ``(PRIOR * parent + sum) / (PRIOR + weight)``, weights fading by FADE a week. A slow factor, the
+  *level*, moves all of it, so that a brand that has doubled is not a crisis for ever. On a holiday, or a weekend that is
+  worked, the day's own kind is asked and the weekday is not.
+* *Lately*: an exponential mean with a half-life of two days, hour and weekday left aside.
+* *Straying*: for every window that ended with a bin, how far it was from either: ``log((count + 1) / (expected + 1))``.
+
+``surprise`` is ``-log10`` of the share of such windows that strayed as far: 2 is one in a hundred of this series' own.
+Above the 95th percentile the share is that of an exponential tail (peaks over threshold: Siffer et al., KDD 2017, with
+the exponential as the tail's simplest form), so that what was never seen has a figure too. It is the smaller of the
+two, from the season and from lately: a busy hour that is usual is no surprise, nor is one that is as busy as yesterday
+because of the hour. And it is never more than a Poisson count of what is expected would be surprised, so that three
+mentions where one was expected stay what they are.
+
+A bin's count is cut at four standard deviations of an over-dispersed count before it teaches, and a window's straying
+at a surprise of 3, so that a crisis does not become what is usual.
+"""
+
+import math
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from rules.calendar import HOURS_OF_WEEK, Calendar, Slot
+
+FADE = 0.85
+PRIOR = 2.0
+LEVEL_HALF_LIFE = 28 * 1440
+LATELY_HALF_LIFE = 2 * 1440
+COLD_FOR = 3 * 1440
+DAILY_FOR = 14 * 1440
+WEEK = 7 * 1440
+_LEVEL_MOST = math.log(3.3)
+_CUT = 4.0
+_DISPERSION = 0.3
+_TAIL = 0.95
+_MOST_TAUGHT = 3.0
+_STEPS = 0.05
+_LOWEST = -3.0
+_BUCKETS = 240
+_SLOTS = HOURS_OF_WEEK + 48 + 24 + 1
+_GAIN_MOST = 1e9
+_FEWEST = 12
+_LN10 = math.log(10)
+
+Baseline = Literal["none", "cold", "daily", "weekly"]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Of a window: what season and what lately lead to expect, in the counted unit, and how surprising *count* is."""
+
+    count: int
+    season: float
+    lately: float
+    surprise: float
+    baseline: Baseline
+
+    @property
+    def usual(self) -> float:
+        """The larger of the two: what a count has to exceed to be a surprise at all."""
+        return max(self.season, self.lately)
+
+
+class Normal:
+    """What is learnt so far. ``size``: minutes of a bin; ``span``: bins of the window that is asked about.
+
+    ``learnt``: how many bins. ``gain``: what a bin that is learnt now weighs; it grows, which is the same as letting
+    the older ones fade.
+    """
+
+    __slots__ = ("_counts", "_marks", "_strays", "calendar", "gain", "lately", "learnt", "level", "size", "span")
+
+    def __init__(self, size: int, span: int, calendar: Calendar) -> None:
+        self.size, self.span, self.calendar = size, span, calendar
+        self.learnt, self.gain = 0, 1.0
+        self.level, self.lately = 0.0, 0.0
+        # Sums of counts, and of weights: 168 hours of the week, 48 of (work, rest) days, 24 of the day, the whole.
+        self._counts = array("d", bytes(8 * _SLOTS))
+        self._marks = array("d", bytes(8 * _SLOTS))
+        self._strays = (_Strays(), _Strays())
+
+    @property
+    def baseline(self) -> Baseline:
+        minutes = self.learnt * self.size
+        if not minutes:
+            return "none"
+        return "cold" if minutes < COLD_FOR else "daily" if minutes < DAILY_FOR else "weekly"
+
+    def learn(self, end: int, counts: Sequence[int], *, dark: bool = False) -> None:
+        """Take in the bin that ends at minute *end*: the last of *counts*, which are those of the window that it ends.
+
+        *dark*: something could not be seen then, so the bin may raise what is expected and never lower it.
+        """
+        count, slot = float(counts[-1]), self.calendar.slot(end - self.size)
+        usual = self._mean(slot) * math.exp(self.level)
+        if dark:
+            count = max(count, usual if self.learnt else 0.0)
+        if self.learnt:
+            self._stray(end, counts, max(count - counts[-1], 0.0))
+            cut = min(count, usual + _CUT * math.sqrt(usual + _DISPERSION * usual * usual) + 1)
+            drift = math.log((cut + 0.5) / (usual + 0.5))
+            self.level += _share(self.size, LEVEL_HALF_LIFE) * max(-_LEVEL_MOST, min(_LEVEL_MOST, drift))
+            self.level = max(-_LEVEL_MOST, min(_LEVEL_MOST, self.level))
+            # A mean of few bins follows them; later ones move it as the half-life has it.
+            share = max(_share(self.size, LATELY_HALF_LIFE), 1 / (self.learnt + 1))
+            self.lately += share * (min(count, _CUT * self.lately + _CUT) - self.lately)
+        else:
+            cut = self.lately = count
+        for place in _places(slot):
+            self._counts[place] += self.gain * cut
+            self._marks[place] += self.gain
+        self.learnt += 1
+        self.gain *= FADE ** (-self.size / WEEK)
+        if self.gain > _GAIN_MOST:
+            self._rescale()
+
+    def expected(self, now: int, minutes: int, count: int) -> Expected:
+        """Of the *minutes* before minute *now*, in which *count* were counted."""
+        season = self._season(now, minutes)
+        lately = self.lately * minutes / self.size
+        if not self.learnt:
+            return Expected(count, 0.0, 0.0, 0.0, "none")
+        most = poisson(count, max(season, lately))
+        by_season = self._strays[0].surprise(_far(count, season), self.gain)
+        by_lately = self._strays[1].surprise(_far(count, lately), self.gain)
+        if by_season is None or by_lately is None:
+            surprise = overdispersed(count, max(season, lately), _DISPERSION)
+        else:
+            surprise = min(by_season, by_lately, most)
+        return Expected(count, season, lately, surprise, self.baseline)
+
+    def _season(self, now: int, minutes: int) -> float:
+        """The sum over the hours that the window touches, each by its share."""
+        total, at, begin = 0.0, now, now - minutes
+        while at > begin:
+            hour = (at - 1) // 60 * 60
+            start = max(hour, begin)
+            total += self._mean(self.calendar.slot(start)) * (at - start)
+            at = start
+        return total * math.exp(self.level) / self.size
+
+    def _mean(self, slot: Slot) -> float:
+        """Per bin, of an hour of this kind, level apart."""
+        counts, marks, gain = self._counts, self._marks, self.gain
+        mean = counts[-1] / marks[-1] if marks[-1] else 0.0
+        for place in reversed(_places(slot)[:-1]):
+            mean = (PRIOR * gain * mean + counts[place]) / (PRIOR * gain + marks[place])
+        return mean
+
+    def _stray(self, end: int, counts: Sequence[int], more: float) -> None:
+        count, minutes = sum(counts) + more, len(counts) * self.size
+        self._strays[0].add(_far(count, self._season(end, minutes)), self.gain)
+        self._strays[1].add(_far(count, self.lately * len(counts)), self.gain)
+
+    def _rescale(self) -> None:
+        for held in (self._counts, self._marks, *(one.buckets for one in self._strays)):
+            for place, value in enumerate(held):
+                held[place] = value / self.gain
+        self.gain = 1.0
+
+    def dump(self) -> bytes:
+        """All that is learnt; ``load`` of it behaves the same for ever."""
+        head = array("d", (self.learnt, self.gain, self.level, self.lately, *(one.samples for one in self._strays)))
+        return b"".join(
+            held.tobytes() for held in (head, self._counts, self._marks, *(s.buckets for s in self._strays))
+        )
+
+    def load(self, state: bytes) -> None:
+        """Raises ValueError for what ``dump`` did not make."""
+        whole = array("d")
+        whole.frombytes(state)
+        if len(whole) != 6 + 2 * _SLOTS + 2 * _BUCKETS:
+            raise ValueError(f"{len(whole)} figures are no baseline")
+        learnt, self.gain, self.level, self.lately, *samples = whole[:6]
+        self.learnt = int(learnt)
+        parts, at = [], 6
+        for length in (_SLOTS, _SLOTS, _BUCKETS, _BUCKETS):
+            parts.append(whole[at : at + length])
+            at += length
+        self._counts, self._marks = parts[0], parts[1]
+        self._strays = (_Strays(parts[2], int(samples[0])), _Strays(parts[3], int(samples[1])))
+
+
+class _Strays:
+    """How far windows strayed, as a histogram whose older entries fade."""
+
+    __slots__ = ("_tail", "buckets", "samples")
+
+    def __init__(self, buckets: "array[float] | None" = None, samples: int = 0) -> None:
+        self.buckets = array("d", bytes(8 * _BUCKETS)) if buckets is None else buckets
+        self.samples = samples
+        self._tail: tuple[float, float, float] | None = None
+
+    def add(self, far: float, weight: float) -> None:
+        if self.samples >= _FEWEST:
+            threshold, mean, _ = self._shape()
+            far = min(far, threshold + mean * _LN10 * (_MOST_TAUGHT + math.log10(1 - _TAIL)))
+        self.buckets[_bucket(far)] += weight
+        self.samples += 1
+        self._tail = None
+
+    def surprise(self, far: float, weight: float) -> float | None:
+        """``-log10`` of the share that strayed as far; None where too few have been seen. *weight*: of one."""
+        if self.samples < _FEWEST:
+            return None
+        threshold, mean, total = self._shape()
+        if far > threshold:
+            return -math.log10(1 - _TAIL) + (far - threshold) / mean / _LN10
+        above = float(sum(self.buckets[_bucket(far) :]))
+        return max(0.0, -math.log10((above + weight) / (total + weight)))
+
+    def _shape(self) -> tuple[float, float, float]:
+        """The 95th percentile, the mean excess above it, and the whole weight."""
+        if self._tail is None:
+            total = sum(self.buckets)
+            above, place = 0.0, _BUCKETS
+            while place and above + self.buckets[place - 1] <= (1 - _TAIL) * total:
+                place -= 1
+                above += self.buckets[place]
+            # The bucket that the percentile falls in counts as far as the percentile reaches into it.
+            part = (1 - _TAIL) * total - above
+            threshold = _LOWEST + (place - 1) * _STEPS
+            excess = sum(self.buckets[at] * (at - place + 1.5) * _STEPS for at in range(place, _BUCKETS))
+            excess += part * _STEPS / 2
+            self._tail = (threshold, max(excess / max(above + part, 1e-300), _STEPS), total)
+        return self._tail
+
+
+def poisson(count: int, mean: float) -> float:
+    """``-log10 P(X >= count)`` of a Poisson variable, by its first term and a geometric bound of the rest."""
+    if count <= mean or not count:
+        return 0.0
+    if mean <= 0:
+        return math.inf
+    first = count * math.log(mean) - mean - math.lgamma(count + 1)
+    return max(0.0, -(first - math.log1p(-mean / (count + 1))) / _LN10)
+
+
+def overdispersed(count: int, mean: float, dispersion: float) -> float:
+    """The same of a negative binomial variable with variance ``mean + dispersion * mean ** 2``."""
+    if count <= mean or not count:
+        return 0.0
+    if mean <= 0:
+        return math.inf
+    size = 1 / dispersion
+    share = mean / (mean + size)
+    first = math.lgamma(count + size) - math.lgamma(size) - math.lgamma(count + 1)
+    first += size * math.log1p(-share) + count * math.log(share)
+    ratio = max(share, share * (count + size) / (count + 1))
+    if ratio >= 1:
+        return 0.0
+    return max(0.0, -(first - math.log1p(-ratio)) / _LN10)
+
+
+def _far(count: float, expected: float) -> float:
+    return math.log((count + 1) / (expected + 1))
+
+
+def _bucket(far: float) -> int:
+    return max(0, min(_BUCKETS - 1, int((far - _LOWEST) / _STEPS)))
+
+
+def _places(slot: Slot) -> tuple[int, ...]:
+    """Where an hour counts, from the narrowest to the whole."""
+    pools = (HOURS_OF_WEEK + 24 * slot.rest + slot.hour, HOURS_OF_WEEK + 48 + slot.hour, _SLOTS - 1)
+    return pools if slot.week is None else (slot.week, *pools)
+
+
+def _share(size: int, half_life: int) -> float:
+    """How far a mean moves towards a bin's count."""
+    return 1 - math.exp2(-size / half_life)
