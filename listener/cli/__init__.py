@@ -25,6 +25,7 @@ COMMANDS = {
     "check": Command("listener.cli.check", "check a configuration and print every mistake in it"),
     "schema": Command("listener.cli.schema", "print the JSON Schema of the configuration, for editors"),
     "replay": Command("listener.cli.replay", "run recorded mentions through the rules and print the alert events"),
+    "test-rules": Command("listener.cli.test_rules", "run the unit tests of rules"),
     "score": Command("listener.cli.score", "judge the sentiment of texts"),
     "label": Command("listener.cli.label", "keep people's corrections of judgements, or ask for those that teach most"),
     "train": Command("listener.cli.train", "learn the corrections, or build a model from labelled folders"),
