@@ -23,6 +23,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "run": Command("listener.cli.run", "listen, judge and alert until stopped"),
     "check": Command("listener.cli.check", "check a configuration and print every mistake in it"),
+    "lint": Command("listener.cli.lint", "tell what in a configuration can never work, or is seldom meant"),
     "schema": Command("listener.cli.schema", "print the JSON Schema of the configuration, for editors"),
     "replay": Command("listener.cli.replay", "run recorded mentions through the rules and print the alert events"),
     "test-rules": Command("listener.cli.test_rules", "run the unit tests of rules"),
