@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 
 from rules.log import MentionRow, PollRow, Row, RulesRow, Scored
 from rules.mention import Author, Mention, Reach
-from rules.series import Counts
+from rules.series import MAX_VALUES, Counts
 from sentiment import Label, Risk, RiskCategory, Sentiment
 
 MAX_MENTIONS = 500_000
+MAX_POLLS = 500_000
 """Of one test; what asks for more is a slip of the pen."""
 
 
@@ -111,16 +112,15 @@ class Scenario:
 
 def rows(scenario: Scenario) -> list[Row]:
     """The log of a scenario, in the order in which its rows were committed; raises ValueError for one that is too long."""
-    if sum(stream.counts.total for stream in scenario.streams) > MAX_MENTIONS:
-        raise ValueError(f"its series make more than {MAX_MENTIONS:,} mentions")
+    _limit(scenario)
     drafts: list[tuple[datetime, int, str, Row]] = []
     for stream in scenario.streams:
-        tier = scenario.feeds[stream.kind.source].tier
+        tier, judged = scenario.feeds[stream.kind.source].tier, _sentiment(stream.kind)
+        scored = tuple(Scored(topic, (), judged) for topic in stream.kind.topics)
         for number, published in enumerate(stream.published()):
             at = published if stream.history else _arrives(scenario, stream, published)
             if at < scenario.ends:
                 mention, story = _mention(stream, number, published, at)
-                scored = tuple(Scored(topic, (), _sentiment(stream.kind)) for topic in stream.kind.topics)
                 row = MentionRow(0, at, mention, tier, published, stream.history, scored, story)
                 drafts.append((at, 0, mention.external_id, row))
     for name, feed in scenario.feeds.items():
@@ -129,6 +129,18 @@ def rows(scenario: Scenario) -> list[Row]:
     drafts.sort(key=lambda draft: draft[:3])
     first = RulesRow(1, scenario.began, scenario.rules, tuple(scenario.feeds))
     return [first, *(replace(row, seq=seq) for seq, (*_, row) in enumerate(drafts, start=2))]
+
+
+def _limit(scenario: Scenario) -> None:
+    if sum(stream.counts.total for stream in scenario.streams) > MAX_MENTIONS:
+        raise ValueError(f"its series make more than {MAX_MENTIONS:,} mentions")
+    if any(len(stream.counts) > MAX_VALUES for stream in scenario.streams):
+        raise ValueError(f"a series of its history is longer than {MAX_VALUES:,} values: let each stand for more time")
+    lasts = scenario.ends - scenario.start
+    if sum(lasts / feed.every for feed in scenario.feeds.values()) > MAX_POLLS:
+        raise ValueError(
+            f"it lasts for more than {MAX_POLLS:,} polls: end it earlier, or let sources be polled less often"
+        )
 
 
 def _polls(scenario: Scenario, name: str, feed: Feed) -> Iterator[PollRow]:

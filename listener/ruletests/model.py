@@ -235,6 +235,10 @@ class RuleTestConfig(Strict):
     def _asks_something(self) -> Self:
         if not (self.expect or self.expect_events or self.expect_sent is not None):
             raise ValueError("expects nothing: write expect, expect_events or expect_sent")
+        wanted = [one.at or one.between for one in self.expect] + [one.at for one in self.expect_events]
+        ends = [one[1] if isinstance(one, tuple) else one for one in wanted]
+        if self.until is not None and any(end is not None and end > self.until for end in ends):
+            raise ValueError("until is before the time of an expectation")
         return self
 
 

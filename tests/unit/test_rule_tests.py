@@ -1,6 +1,7 @@
 """Unit tests of rules: the notation, the rows that it makes, and judgements that fail where they should."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,9 +13,14 @@ from listener.cli import main
 from listener.config import ConfigError
 from listener.ruletests.judge import Verdict, judge
 from listener.ruletests.load import read_tests
+from rules.conditions import Volume
 from rules.log import MentionRow, PollRow, RulesRow
+from rules.plan import plan
+from rules.replay import Driver
 from rules.ruletest import Feed, Kind, Outage, Scenario, Stream, rows
-from rules.series import parse_counts
+from rules.ruletest_judge import _Noting
+from rules.series import Counts, parse_counts
+from tests.support.engine_log import START, STEP, Log, after, rule, volume
 
 T0 = datetime(2026, 3, 2, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -138,9 +144,13 @@ def test_history_is_history():
 
 
 def test_a_slip_of_the_pen_is_refused():
-    """A test that would make millions of mentions says so and makes none."""
-    with pytest.raises(ValueError, match="more than"):
+    """A test that would make millions of mentions, values or polls says so and makes none."""
+    with pytest.raises(ValueError, match="more than 500,000 mentions"):
         rows(scenario(stream("1000000")))
+    with pytest.raises(ValueError, match="longer than"):
+        rows(scenario(replace(stream(), counts=Counts(parse_counts("0x1000000").stretches * 2))))
+    with pytest.raises(ValueError, match="polls"):
+        rows(scenario(stream(), minutes=5 * 600_000))
 
 
 # The judgement
@@ -290,6 +300,57 @@ def test_history_fires_nothing_and_trains(tmp_path):
     assert not verdict(tmp_path, test, rules=rules).passed
 
 
+@pytest.mark.parametrize(
+    ("sent", "failed"),
+    [
+        ("{pr: {opened: 1, updated: 2, resolved: 1}, duty: {opened: 1, resolved: 1}}", []),
+        ("{pr: {opened: 1, updated: 1..2, resolved: 1, repeated: 0}, duty: {opened: 0..5, resolved: 1}}", []),
+        ("{pr: {opened: 1, updated: 2, resolved: 1}}", ["0 opened to duty", "0 resolved to duty"]),
+        ("{pr: {opened: 1, resolved: 1}, duty: {opened: 1, resolved: 1}}", ["0 updated to pr"]),
+        ("{pr: {opened: 2, updated: 3..4, resolved: 1}, duty: {opened: 1, resolved: 1}}", ["2 opened to pr", "3 to 4 updated to pr"]),
+        ("{}", ["0 opened to pr", "0 updated to pr", "0 resolved to pr", "0 opened to duty", "0 resolved to duty"]),
+    ],
+)  # fmt: skip
+def test_messages_are_accounted_for_whole(tmp_path, sent, failed):
+    """Each receiver and kind must be as expected; what is not named must not be sent."""
+    (tmp_path / "listener.yml").write_text(
+        'sources: [{id: weibo, type: feed, url: "https://weibo.example.com/rss", channel: weibo}]\n'
+        f"topics: [{{id: acme, query: 云杉}}]\n{RULES}"
+        "receivers: [{id: pr, channels: [{type: console}]}, {id: duty, channels: [{type: console}]}]\n"
+        "route: {receiver: pr, group_interval: 1m, routes: [{match: {level: red}, receiver: duty, continue: true}, {receiver: pr}]}\n",
+        encoding="utf-8",
+    )
+    found = verdict(tmp_path, BURST + f"    expect_sent: {sent}\n", rules="config: listener.yml\n")
+    assert [failure.expected for failure in found.failures] == failed
+    assert all("it was sent" in failure.seen for failure in found.failures)
+
+
+class Broken(Volume):
+    """A condition with a mistake in it, as a plug-in might have."""
+
+    def read(self, view, state, now, /):
+        raise ZeroDivisionError("division by zero")
+
+
+def test_a_rule_that_ever_raised_is_remembered():
+    """A rule that raised at one tick and no longer does is still told of, so that the test fails."""
+    log = Log()
+    log.rules(START, rule(id="broken", when=volume(1)))
+    log.mention(after(1))
+    driver = Driver(engine := _Noting(STEP))
+    driver.feed(log.rows[0])
+    driver.advance(after(0, 15))
+    config = rule(id="broken", when=volume(1))
+    bad = config.model_copy(update={"when": Broken(type="volume", window=10 * MINUTE, at_least=1)})
+    engine.running["broken"].edit(plan(bad), after(0, 15))
+    driver.feed(log.rows[1])
+    driver.advance(after(2))
+    engine.running["broken"].edit(plan(config), after(2))
+    driver.advance(after(3))
+    assert engine.failures == {}
+    assert engine.noted == {"broken": "ZeroDivisionError: division by zero"}
+
+
 # Bad input
 
 
@@ -326,6 +387,7 @@ WANTED = "    expect: [{at: 1m, rule: many, state: firing}]\n"
         (HEAD + WANTED + "    history: [{topic: acme, values: 2x23, per: 1h, days: 7, repeat: day}]\n", "7:15: tests[0].history[0]: a day has 24 values of this length, not 23"),
         (HEAD + WANTED + "    faults: [{source: weibo, down: 1m..2m}]\n", "7:23: tests[0].faults[0].source: there is no source 'weibo'"),
         (HEAD + WANTED + "    faults: [{down: 1m}]\n", "7:21: tests[0].faults[0].down: must be two times such as 10m..25m"),
+        (HEAD + WANTED + "    until: 59s\n", "4:5: tests[0]: until is before the time of an expectation"),
         (HEAD + "    expect_sent: {pr: {opened: 1}}\n", "6:5: tests[0].expect_sent: needs receivers and a route: name a configuration that has them under config"),
         (HEAD + WANTED + "    expect_events: [{rule: many, event: opened, times: 3..1}]\n", "7:56: tests[0].expect_events[0].times: must be a whole number, or two such as 1..3, the smaller one first"),
         (HEAD.replace("rules:", "config: x.yml\nrules:", 1) + WANTED, "1:1: config and rules exclude each other: the configuration has its own"),
