@@ -1,7 +1,7 @@
 """Everything that a configuration decides, built whole before anything running is touched: start and reload share it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -48,8 +48,7 @@ async def build(config: Config, *, http: Http, session: aiohttp.ClientSession) -
     """Raises AnalysisError where the analyzer cannot be built; the configuration itself was checked when it was read."""
     zone = ZoneInfo(config.timezone)
     receivers = {receiver.id: receiver for receiver in config.receivers}
-    # With one receiver a route need not be said; with none, alerts show on the pages alone.
-    root = config.route or (RouteConfig(receiver=config.receivers[0].id) if config.receivers else None)
+    root = root_route(config)
     return Parts(
         config=config,
         understanding=await asyncio.to_thread(understanding, config),
@@ -80,12 +79,24 @@ def understanding(config: Config) -> Understanding:
 
 def rule_set(config: Config) -> str:
     """The rules, the names that people know each topic's brand by, and where the sources stand, as the log carries them."""
-    brands = {
+    return ruleset_json(config.rules, brands(config), source_facts(config.sources))
+
+
+def brands(config: Config) -> dict[str, str]:
+    """By topic, the name that people know."""
+    return {
         topic.id: config.targets[topic.target].names[0] if topic.target else topic.title or topic.id
         for topic in config.topics
     }
-    sources = {source.id: SourceFacts(source.channel, source.tier) for source in config.sources}
-    return ruleset_json(config.rules, brands, sources)
+
+
+def source_facts(sources: Iterable[SourceConfig]) -> dict[str, SourceFacts]:
+    return {source.id: SourceFacts(source.channel, source.tier) for source in sources}
+
+
+def root_route(config: Config) -> RouteConfig | None:
+    """With one receiver a route need not be said; with none, alerts show on the pages alone."""
+    return config.route or (RouteConfig(receiver=config.receivers[0].id) if config.receivers else None)
 
 
 def through(part: Configured, proxy: SecretStr | None) -> Configured:

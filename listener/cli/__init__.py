@@ -23,9 +23,11 @@ class Command(NamedTuple):
 COMMANDS = {
     "run": Command("listener.cli.run", "listen, judge and alert until stopped"),
     "check": Command("listener.cli.check", "check a configuration and print every mistake in it"),
+    "lint": Command("listener.cli.lint", "tell what in a configuration can never work, or is seldom meant"),
     "schema": Command("listener.cli.schema", "print the JSON Schema of the configuration, for editors"),
     "detect": Command("listener.cli.detect", "tell surges in a series of counts, as the baseline condition reads it"),
     "replay": Command("listener.cli.replay", "run recorded mentions through the rules and print the alert events"),
+    "test-rules": Command("listener.cli.test_rules", "run the unit tests of rules"),
     "score": Command("listener.cli.score", "judge the sentiment of texts"),
     "label": Command("listener.cli.label", "keep people's corrections of judgements, or ask for those that teach most"),
     "train": Command("listener.cli.train", "learn the corrections, or build a model from labelled folders"),

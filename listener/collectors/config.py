@@ -35,7 +35,7 @@ def _proxy(secret: SecretStr) -> SecretStr:
 Zone = Annotated[str, AfterValidator(_zone)]
 Duration = Annotated[timedelta, Exact(), AfterValidator(_positive)]
 Proxy = Annotated[SecretStr, AfterValidator(_proxy)]
-_SHORTEST_BLINDNESS = timedelta(minutes=15)
+SHORTEST_BLINDNESS = timedelta(minutes=15)
 
 
 class SourceConfig(Strict):
@@ -66,4 +66,4 @@ class SourceConfig(Strict):
 
     @property
     def blindness(self) -> timedelta:
-        return self.blind_after or max(3 * self.every, _SHORTEST_BLINDNESS)
+        return self.blind_after or max(3 * self.every, SHORTEST_BLINDNESS)

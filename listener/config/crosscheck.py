@@ -53,14 +53,15 @@ def _texts(value: Any, keys: Keys) -> Iterator[tuple[Keys, str]]:
             yield (*keys, index), inner
 
 
-def _unknown(document: Document, names: Names, noun: str, value: Any, keys: Keys) -> Iterator[Mistake]:
+def unknown(document: Document, names: Names, noun: str, value: Any, keys: Keys) -> Iterator[Mistake]:
     """A mistake for each name at *keys* that is not among *names*."""
     for place, name in _texts(value, keys) if names is not None else ():
         if names is not None and name not in names:
             yield Mistake(document.origin(place).place, place, f"there is no {noun} {name!r}{suggest(name, names)}")
 
 
-def _duplicates(document: Document, _known: Known) -> Iterator[Mistake]:
+def duplicates(document: Document, _known: Known) -> Iterator[Mistake]:
+    """A mistake for each id that an entry before has taken."""
     for section in ("sources", "topics", "rules", "receivers"):
         first: dict[str, Keys] = {}
         for keys, entry in _entries(document, section):
@@ -80,12 +81,12 @@ def _emptiness(document: Document, _known: Known) -> Iterator[Mistake]:
 
 def _topics(document: Document, known: Known) -> Iterator[Mistake]:
     for keys, topic in _entries(document, "topics"):
-        yield from _unknown(document, known["targets"], "target", topic.get("target"), (*keys, "target"))
+        yield from unknown(document, known["targets"], "target", topic.get("target"), (*keys, "target"))
         rival = topic.get("competitor_of")
         if isinstance(rival, str) and rival == topic.get("id"):
             place = (*keys, "competitor_of")
             yield Mistake(document.origin(place).place, place, "a topic cannot compete with itself")
-        yield from _unknown(document, known["topics"], "topic", rival, (*keys, "competitor_of"))
+        yield from unknown(document, known["topics"], "topic", rival, (*keys, "competitor_of"))
         if isinstance(topic.get("query"), str):
             yield from _query(document, _aliases(known), (*keys, "query"), topic["query"])
 
@@ -123,7 +124,7 @@ def _rules(document: Document, known: Known) -> Iterator[Mistake]:
         if str(rule.get("id", "")).startswith("self-"):
             place = (*keys, "id")
             yield Mistake(document.origin(place).place, place, "ids that start with self- are the program's own rules")
-        yield from _unknown(document, known["topics"], "topic", rule.get("topics"), (*keys, "topics"))
+        yield from unknown(document, known["topics"], "topic", rule.get("topics"), (*keys, "topics"))
         yield from _filters(document, known["sources"], rule, keys)
 
 
@@ -131,7 +132,7 @@ def _filters(document: Document, sources: Names, value: Any, keys: Keys) -> Iter
     """Of every filter of a rule, wherever its ``where`` stands, the sources that it names."""
     for key, inner in value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else []):
         if key == "source" and "where" in keys:
-            yield from _unknown(document, sources, "source", inner, (*keys, key))
+            yield from unknown(document, sources, "source", inner, (*keys, key))
         else:
             yield from _filters(document, sources, inner, (*keys, key))
 
@@ -149,14 +150,14 @@ def _routes(document: Document, known: Known) -> Iterator[Mistake]:
 def _receivers(document: Document, receivers: Names, route: Any, keys: Keys) -> Iterator[Mistake]:
     if not isinstance(route, dict):
         return
-    yield from _unknown(document, receivers, "receiver", route.get("receiver"), (*keys, "receiver"))
+    yield from unknown(document, receivers, "receiver", route.get("receiver"), (*keys, "receiver"))
     branches = route.get("routes")
     for index, branch in enumerate(branches if isinstance(branches, list) else []):
         yield from _receivers(document, receivers, branch, (*keys, "routes", index))
 
 
 _CHECKS: tuple[Callable[[Document, Known], Iterator[Mistake]], ...] = (
-    _duplicates,
+    duplicates,
     _emptiness,
     _topics,
     _sets,

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from listener.config.assemble import assemble
 from listener.config.crosscheck import cross_check
 from listener.config.explain import hide, mistakes, speller
+from listener.config.findings import placed
 from listener.config.model import Config
 from listener.config.schema import Shape
 from listener.config.surprises import surprises
@@ -26,6 +27,12 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
 
 def check(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Config, tuple[Problem, ...]]:
     """The configuration, and what works in it but may surprise. Raises ConfigError with every problem that it has."""
+    config, document = sound(path, environ)
+    return config, problems(placed(surprises(config, document, path.parent), document), document)
+
+
+def sound(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Config, Document]:
+    """The configuration and where its values stand. Raises ConfigError with every problem that it has."""
     document = assemble(path, environ)
     found = list(document.mistakes)
     config: Config | None = None
@@ -39,8 +46,7 @@ def check(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Config, 
         found += cross_check(document)
     if config is None or found:
         raise ConfigError(problems(found, document))
-    warnings = [*document.warnings, *surprises(config, document, path.parent)]
-    return config.placed(path.parent.absolute(), tuple(document.files)), problems(warnings, document)
+    return config.placed(path.parent.absolute(), tuple(document.files)), document
 
 
 def problems(found: list[Mistake], document: Document) -> tuple[Problem, ...]:

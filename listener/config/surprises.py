@@ -1,73 +1,80 @@
-"""What is allowed and works, but is seldom meant; ``listener check`` tells it, and nothing is refused for it."""
+"""What is allowed and works, but is seldom meant: ``listener check`` warns of it, ``listener lint`` tells it too."""
 
 import glob
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pydantic import BaseModel, SecretStr
-
 from alerts.config import BranchConfig, RouteConfig, route_receivers
 from listener.config.explain import suggest
+from listener.config.findings import Finding
 from listener.config.model import Config
+from listener.config.open_secrets import open_secrets
 from listener.document import Document
-from listener.problem import Keys, Mistake
+from listener.problem import Keys
 from listener.web.config import is_loopback
 from rules.overlap import always, asks_for_no_word, never, within
 from rules.query import parse
 from rules.syntax import Node, leaves, written
 
-Surprise = tuple[Keys, str]
 _MOST_COMPARED = 20_000  # pairs of queries
-Look = Callable[[Config, Path], Iterator[Surprise]]
+Look = Callable[[Config, Path], Iterator[Finding]]
 
 
-def surprises(config: Config, document: Document, base: Path) -> list[Mistake]:
+def surprises(config: Config, document: Document, base: Path) -> list[Finding]:
     """Everything of this kind. *base* is the configuration's folder."""
-    found = [surprise for look in _LOOKS for surprise in look(config, base)]
-    found += [surprise for surprise in _open_secrets(config) if not document.origin(surprise[0]).tag]
-    return [Mistake(document.origin(keys).key, keys, message) for keys, message in found]
+    found = [Finding("empty-pattern", mistake.keys, mistake.message) for mistake in document.warnings]
+    found += [finding for look in _LOOKS for finding in look(config, base)]
+    return [*found, *open_secrets(config, document)]
 
 
-def _nobody_told(config: Config, _base: Path) -> Iterator[Surprise]:
+def _nobody_told(config: Config, _base: Path) -> Iterator[Finding]:
     if not config.rules:
-        yield ("rules",), "there is no rule: mentions are collected and judged, and nothing will alert"
+        yield Finding(
+            "no-rules", ("rules",), "there is no rule: mentions are collected and judged, and nothing will alert"
+        )
     if not config.receivers:
-        yield ("receivers",), "there is no receiver: alerts show on the status page alone"
+        yield Finding("no-receivers", ("receivers",), "there is no receiver: alerts show on the status page alone")
     if config.receivers and config.web.public_url is None:
-        yield ("web",), "public_url is not set: links in messages lead to this machine's own address"
+        yield Finding(
+            "no-public-url", ("web",), "public_url is not set: links in messages lead to this machine's own address"
+        )
     named = route_receivers(config.route) if config.route else ()
     for index, receiver in enumerate(config.receivers):
         if config.route and receiver.id not in named:
-            yield ("receivers", index), "no route leads to this receiver"
+            yield Finding("receiver-unused", ("receivers", index), "no route leads to this receiver")
 
 
-def _open_page(config: Config, _base: Path) -> Iterator[Surprise]:
+def _open_page(config: Config, _base: Path) -> Iterator[Finding]:
     host, _ = config.web.address
     if not is_loopback(host):
-        yield ("web", "listen"), "the page has no login: whoever reaches this address can read it"
+        yield Finding("open-page", ("web", "listen"), "the page has no login: whoever reaches this address can read it")
 
 
-def _watched_by_none(config: Config, _base: Path) -> Iterator[Surprise]:
+def _watched_by_none(config: Config, _base: Path) -> Iterator[Finding]:
     used = {topic.target for topic in config.topics}
     for name in config.targets:
         # A target that no topic names still says which words are "others"; one without any topic beside it is a slip.
         if name not in used and not any(f"@{name}" in topic.query for topic in config.topics):
-            yield ("targets", name), "no topic names this target"
+            yield Finding("target-unused", ("targets", name), "no topic names this target")
 
 
-def _odd_queries(config: Config, _base: Path) -> Iterator[Surprise]:
+def _odd_queries(config: Config, _base: Path) -> Iterator[Finding]:
     """Queries that nothing satisfies, or everything, or that ask for nothing a person wrote."""
     for index, root in _queries(config):
         place = ("topics", index, "query")
         if never(root, config.sets):
-            yield place, "no mention can satisfy this query: it asks for what it also excludes"
+            yield Finding("query-never", place, "no mention can satisfy this query: it asks for what it also excludes")
         elif always(root, config.sets):
-            yield place, "every mention satisfies this query"
+            yield Finding("query-always", place, "every mention satisfies this query")
         elif asks_for_no_word(root):
-            yield place, "this query asks for no word: it matches every mention of which these facts are true"
+            yield Finding(
+                "query-no-word",
+                place,
+                "this query asks for no word: it matches every mention of which these facts are true",
+            )
 
 
-def _contained(config: Config, _base: Path) -> Iterator[Surprise]:
+def _contained(config: Config, _base: Path) -> Iterator[Finding]:
     """Topics all of whose mentions are another's too."""
     queries = [(index, root) for index, root in _queries(config) if not never(root, config.sets)]
     asking: dict[str, list[int]] = {}
@@ -83,7 +90,11 @@ def _contained(config: Config, _base: Path) -> Iterator[Surprise]:
         for other in sorted(beside):
             if within(root, queries[other][1], config.sets):
                 name = config.topics[queries[other][0]].id
-                yield ("topics", index, "query"), f"whatever satisfies this query satisfies that of topic {name} too"
+                yield Finding(
+                    "topic-contained",
+                    ("topics", index, "query"),
+                    f"whatever satisfies this query satisfies that of topic {name} too",
+                )
                 break
 
 
@@ -92,21 +103,25 @@ def _queries(config: Config) -> Iterator[tuple[int, Node]]:
         yield index, parse(topic.query).root
 
 
-def _shared_names(config: Config, _base: Path) -> Iterator[Surprise]:
+def _shared_names(config: Config, _base: Path) -> Iterator[Finding]:
     first: dict[str, str] = {}
     for target, names in config.targets.items():
         for name in dict.fromkeys([*names.names, *names.aliases]):
             if first.setdefault(name.casefold(), target) != target:
                 told = f"{name} is also a name of {first[name.casefold()]}: a mention of it counts for both"
-                yield ("targets", target), told
+                yield Finding("name-shared", ("targets", target), told)
 
 
-def _unknown_labels(config: Config, _base: Path) -> Iterator[Surprise]:
+def _unknown_labels(config: Config, _base: Path) -> Iterator[Finding]:
     known = {"topic": [topic.id for topic in config.topics], "rule": [rule.id for rule in config.rules]}
     for keys, label, value in _matched(config.route, ("route",)) if config.route else ():
         names = known.get(label)
         if names is not None and value not in names and not value.startswith("self-"):  # the program's own rules
-            yield keys, f"there is no {label} {value!r} in this configuration{suggest(value, names)}"
+            yield Finding(
+                "route-unknown-name",
+                keys,
+                f"there is no {label} {value!r} in this configuration{suggest(value, names)}",
+            )
 
 
 def _matched(route: RouteConfig | BranchConfig, keys: Keys) -> Iterator[tuple[Keys, str, str]]:
@@ -119,34 +134,14 @@ def _matched(route: RouteConfig | BranchConfig, keys: Keys) -> Iterator[tuple[Ke
         yield from _matched(branch, (*keys, "routes", index))
 
 
-def _missing_files(config: Config, base: Path) -> Iterator[Surprise]:
+def _missing_files(config: Config, base: Path) -> Iterator[Finding]:
     for index, rule in enumerate(config.rules):
         playbook = rule.playbook
         if playbook and "://" not in playbook and not (base / playbook).exists():
-            yield ("rules", index, "playbook"), f"there is no file {base / playbook}"
+            yield Finding("playbook-not-found", ("rules", index, "playbook"), f"there is no file {base / playbook}")
     for index, source in enumerate(config.sources):
         if source.type == "file" and not glob.glob(source.path, root_dir=base, recursive=True):  # noqa: PTH207
-            yield ("sources", index, "path"), f"nothing is at {base / source.path} yet"
-
-
-def _open_secrets(config: Config) -> Iterator[Surprise]:
-    for keys in _secrets(config, ()):
-        yield keys, "a secret stands in the file: use !env NAME or !file PATH"
-
-
-def _secrets(value: object, keys: Keys) -> Iterator[Keys]:
-    if isinstance(value, SecretStr):
-        yield keys
-    elif isinstance(value, BaseModel):
-        for name, field in type(value).model_fields.items():
-            if name in value.model_fields_set:
-                yield from _secrets(getattr(value, name), (*keys, field.alias or name))
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _secrets(inner, (*keys, key))
-    elif isinstance(value, list | tuple):
-        for index, inner in enumerate(value):
-            yield from _secrets(inner, (*keys, index))
+            yield Finding("nothing-there", ("sources", index, "path"), f"nothing is at {base / source.path} yet")
 
 
 _LOOKS: tuple[Look, ...] = (

@@ -1,0 +1,76 @@
+"""What a route would send for a run of alert events: the flush's own decisions on a virtual clock, nothing stored."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from alerts.alert import AlertEvent
+from alerts.flush import Reason, Told, decide
+from alerts.incident import Incident, Incidents
+from alerts.notification import NotificationKind
+from alerts.route import Route, labels
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to a receiver, over however many channels it has."""
+
+    at: datetime
+    receiver: str
+    kind: NotificationKind
+    reason: Reason
+    incident: Incident
+
+
+def rehearse(events: Iterable[AlertEvent], route: Route, *, until: datetime) -> tuple[Message, ...]:
+    """The messages up to *until*, in order of time. *events* in order of ``at``."""
+    stage = _Stage(route)
+    for at, together in groupby(events, key=lambda event: event.at):
+        if at > until:
+            break
+        stage.run(at, included=False)
+        for event in together:
+            stage.take(event)
+        stage.run(at, included=True)
+    stage.run(until, included=True)
+    return tuple(stage.messages)
+
+
+class _Stage:
+    def __init__(self, route: Route) -> None:
+        self.messages: list[Message] = []
+        self._route = route
+        self._fold = Incidents()
+        self._incidents: dict[str, Incident] = {}
+        self._told: dict[str, dict[str, tuple[datetime, Told | None]]] = {}
+        self._due: dict[str, datetime] = {}
+
+    def take(self, event: AlertEvent) -> None:
+        _, incident = self._fold.apply(event)
+        self._incidents[incident.id] = incident
+        self._due[incident.id] = event.at
+
+    def run(self, until: datetime, *, included: bool) -> None:
+        """Every flush that is due by then."""
+        while self._due:
+            at, name = min((at, name) for name, at in self._due.items())
+            if at > until or (at == until and not included):
+                return
+            del self._due[name]
+            self._flush(self._incidents[name], at)
+
+    def _flush(self, incident: Incident, now: datetime) -> None:
+        told = self._told.setdefault(incident.id, {})
+        again: list[datetime] = []
+        for leg in self._route.match(labels(incident), told=told):
+            first_at, before = told.get(leg.receiver, (now, None))
+            decision = decide(incident, before, leg, first_at=first_at, now=now)
+            if decision.next_at is not None:
+                again.append(decision.next_at)
+            if decision.kind is not None:
+                self.messages.append(Message(now, leg.receiver, decision.kind, decision.reason, incident))
+                before = Told(incident.revision, incident.level, decision.kind, now)
+            told[leg.receiver] = (first_at, before)
+        if again:
+            self._due[incident.id] = min(again)

@@ -1,0 +1,48 @@
+"""A sound configuration read for what can never do what it says, and for what is seldom meant."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from listener.config.findings import CODES, Finding, Severity, placed
+from listener.config.lint.filters import filter_findings
+from listener.config.lint.levels import level_findings
+from listener.config.lint.routes import route_findings
+from listener.config.lint.rules import rule_findings
+from listener.config.load import problems, sound
+from listener.config.model import Config
+from listener.config.surprises import surprises
+from listener.problem import Problem
+
+_LOOKS: tuple[Callable[[Config], Iterator[Finding]], ...] = (
+    filter_findings,
+    level_findings,
+    rule_findings,
+    route_findings,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A finding and its place."""
+
+    code: str
+    severity: Severity
+    problem: Problem
+
+    def __str__(self) -> str:
+        return f"{self.problem} ({self.severity} {self.code})"
+
+
+def lint(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Located, ...]:
+    """Every finding, in the order in which they stand. Raises ConfigError for a configuration that is not sound."""
+    config, document = sound(path, environ)
+    found = surprises(config, document, path.parent)
+    found += [finding for look in _LOOKS for finding in look(config)]
+    by_problem: dict[Problem, str] = {}
+    for finding in found:
+        for problem in problems(placed([finding], document), document):
+            by_problem.setdefault(problem, finding.code)
+    ordered = problems(placed(found, document), document)
+    return tuple(Located(by_problem[one], CODES[by_problem[one]], one) for one in ordered)

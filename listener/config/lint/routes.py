@@ -1,0 +1,66 @@
+"""Branches of the route tree that no incident can take, found by trying every kind of incident that it tells apart."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
+from math import prod
+
+from alerts import Level
+from alerts.config import BranchConfig, RouteConfig
+from alerts.route import LabelName
+from listener.config.findings import Finding
+from listener.config.model import Config
+from listener.problem import Keys
+
+_MOST_TRIED = 1_000_000
+_OTHER = "\0other"  # any value that no branch names
+
+Labels = Mapping[LabelName, str]
+
+
+def route_findings(config: Config) -> Iterator[Finding]:
+    if config.route is None:
+        return
+    branches = dict(_branches(config.route, ("route",)))
+    domains = _domains(branches.values())
+    if prod(len(values) for values in domains.values()) * max(1, len(branches)) > _MOST_TRIED:
+        return
+    taken: set[Keys] = set()
+    for values in product(*domains.values()):
+        _walk(config.route, ("route",), dict(zip(domains, values, strict=True)), taken)
+    for keys in branches:
+        if keys not in taken and keys[:-2] in {*taken, ("route",)}:
+            message = "no incident ever comes here: the branches before it, or the one around it, leave none"
+            yield Finding("route-never-taken", keys, message)
+
+
+def _branches(route: RouteConfig | BranchConfig, keys: Keys) -> Iterator[tuple[Keys, BranchConfig]]:
+    for index, branch in enumerate(route.routes):
+        place = (*keys, "routes", index)
+        yield place, branch
+        yield from _branches(branch, place)
+
+
+def _domains(branches: Iterable[BranchConfig]) -> dict[LabelName, list[str]]:
+    """By label, the values that make a difference."""
+    domains: dict[LabelName, list[str]] = {"kind": ["topic", "self"], "level": [level.name for level in Level]}
+    for branch in branches:
+        for name, values in branch.match.items():
+            known = domains.setdefault(name, [_OTHER])
+            known += [value for value in ([values] if isinstance(values, str) else values) if value not in known]
+    return domains
+
+
+def _walk(route: RouteConfig | BranchConfig, keys: Keys, labels: Labels, taken: set[Keys]) -> None:
+    """As ``alerts.route.Route.match`` goes: the first branch that holds, and on where it says ``continue``."""
+    for index, branch in enumerate(route.routes):
+        if not all(labels[name] in _values(values) for name, values in branch.match.items()):
+            continue
+        place = (*keys, "routes", index)
+        taken.add(place)
+        _walk(branch, place, labels, taken)
+        if not branch.go_on:
+            return
+
+
+def _values(values: str | list[str]) -> list[str]:
+    return [values] if isinstance(values, str) else values
