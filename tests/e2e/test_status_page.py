@@ -14,7 +14,7 @@ from alerts import Because, Excerpt, Level
 from listener.web.app import create_app
 from listener.web.config import WebSettings
 from tests.browser import Browser, needs_chromium
-from tests.status_reader import ScriptedReader, busy_day, event, incident, page
+from tests.status_reader import NO_TOPICS, ScriptedReader, busy_day, event, incident, page
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), needs_chromium]
 NOW = datetime(2025, 11, 22, 6, 41, 12, tzinfo=UTC)
@@ -48,6 +48,8 @@ class Site:
             reader=self.reader,
             registry=CollectorRegistry(),
             problems=lambda: self.problems,
+            matcher=lambda: NO_TOPICS,
+            refused=lambda: None,
             settings=WebSettings("http://127.0.0.1:8420", "zh", ZoneInfo("Asia/Shanghai")),
             now=lambda: self.at,
         )

@@ -1,0 +1,91 @@
+"""What the page for trying texts and queries shows, decided from explanations. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from listener.web.trial import Tried
+from rules.explain import Explanation
+from rules.query import QueryError
+from rules.syntax import Field
+from rules.topic import MatchedWord
+
+IN_FULL = 20  # topics whose text is shown again with its words marked; more are told in a line
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a text, and the word that it was matched as, if it was."""
+
+    text: str
+    word: MatchedWord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How one topic or query does, with title and text in pieces; no pieces where it is told in a line."""
+
+    explanation: Explanation
+    name: str
+    heading: tuple[Piece, ...]
+    body: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    query: Shown | None
+    matching: tuple[Shown, ...]
+    missing: tuple[Shown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The line of a query that holds its mistake: what stands before it, the character there, and what follows."""
+
+    error: QueryError
+    before: str
+    here: str
+    after: str
+
+
+def pieces(text: str, words: Sequence[MatchedWord], field: Field) -> tuple[Piece, ...]:
+    """*text* cut at the words of that field; together they are the text again. Of two that overlap, both are marked."""
+    cut: list[Piece] = []
+    at = 0
+    for word in sorted((word for word in words if word.field == field), key=lambda word: (word.start, word.end)):
+        start = max(at, word.start)
+        if word.end <= start:
+            continue
+        if start > at:
+            cut.append(Piece(text[at:start]))
+        cut.append(Piece(text[start : word.end], word))
+        at = word.end
+    if at < len(text):
+        cut.append(Piece(text[at:]))
+    return tuple(cut)
+
+
+def outcome(tried: Tried, title: str, text: str) -> Outcome:
+    """Topics that match first, both in the configuration's order."""
+
+    def shown(explanation: Explanation, name: str, *, marked: bool) -> Shown:
+        if not marked:
+            return Shown(explanation, name, (), ())
+        words = explanation.words
+        return Shown(explanation, name, pieces(title, words, "title"), pieces(text, words, "text"))
+
+    matching = [each for each in tried.topics if each.matched]
+    return Outcome(
+        query=shown(tried.query, "", marked=True) if tried.query else None,
+        matching=tuple(
+            shown(each, tried.titles[each.topic], marked=number < IN_FULL) for number, each in enumerate(matching)
+        ),
+        missing=tuple(shown(each, tried.titles[each.topic], marked=False) for each in tried.topics if not each.matched),
+    )
+
+
+def fault(query: str, error: QueryError) -> Fault:
+    """Where *error* points at; past the end of its line nothing stands there."""
+    lines = query.split("\n")
+    line = lines[error.line - 1] if error.line <= len(lines) else ""
+    at = error.column - 1
+    return Fault(error, line[:at], line[at : at + 1], line[at + 1 :])
