@@ -190,12 +190,13 @@ def _quoted(word: MatchedWord | None) -> str:
 def _lack(step: Step) -> str:
     if step.kind != "not":
         return f"{step.query} is missing"
-    present = ", ".join(dict.fromkeys(word.text for word in _present(step)))
-    return f"{step.query} is against it: {present}" if present else f"{step.query} is against it"
+    words = ", ".join(dict.fromkeys(word.text for word in present(step)))
+    return f"{step.query} is against it: {words}" if words else f"{step.query} is against it"
 
 
-def _present(step: Step) -> Iterator[MatchedWord]:
+def present(step: Step) -> Iterator[MatchedWord]:
+    """What stands in the mention that makes *step* hold, of each of its words three at most."""
     yield from step.words[:3]
     for child in step.children:
         if child.holds:
-            yield from _present(child)
+            yield from present(child)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from listener.web.trial import Tried
-from rules.explain import Explanation
+from rules.explain import Explanation, Step, present
 from rules.query import QueryError
 from rules.syntax import Field
 from rules.topic import MatchedWord
@@ -21,6 +21,14 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Lack:
+    """A clause that keeps a topic from matching, and what stands in the text against it, if it is a NOT."""
+
+    step: Step
+    against: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """How one topic or query does, with title and text in pieces; no pieces where it is told in a line."""
 
@@ -28,6 +36,7 @@ class Shown:
     name: str
     heading: tuple[Piece, ...]
     body: tuple[Piece, ...]
+    lacks: tuple[Lack, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +78,9 @@ def outcome(tried: Tried, title: str, text: str) -> Outcome:
 
     def shown(explanation: Explanation, name: str, *, marked: bool) -> Shown:
         if not marked:
-            return Shown(explanation, name, (), ())
+            return Shown(explanation, name, (), (), _lacks(explanation))
         words = explanation.words
-        return Shown(explanation, name, pieces(title, words, "title"), pieces(text, words, "text"))
+        return Shown(explanation, name, pieces(title, words, "title"), pieces(text, words, "text"), _lacks(explanation))
 
     matching = [each for each in tried.topics if each.matched]
     return Outcome(
@@ -80,6 +89,13 @@ def outcome(tried: Tried, title: str, text: str) -> Outcome:
             shown(each, tried.titles[each.topic], marked=number < IN_FULL) for number, each in enumerate(matching)
         ),
         missing=tuple(shown(each, tried.titles[each.topic], marked=False) for each in tried.topics if not each.matched),
+    )
+
+
+def _lacks(explanation: Explanation) -> tuple[Lack, ...]:
+    return tuple(
+        Lack(step, tuple(dict.fromkeys(word.text for word in present(step))) if step.kind == "not" else ())
+        for step in explanation.nearest
     )
 
 
