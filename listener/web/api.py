@@ -1,5 +1,6 @@
 """What programs read of topics and queries, as JSON: ``/api/explain`` and ``/api/query``."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -8,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from listener.web.asked import Problem, RefusedError, read
-from listener.web.trial import Trial
+from listener.web.trial import Trial, Tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +22,8 @@ class Api:
             tried = await self.trial.explain(read(request.query))
         except RefusedError as error:
             return _refusal(error)
-        query = tried.query.as_json() if tried.query else None
-        if query is not None:
-            del query["topic"]
-        return _answer({"query": query, "topics": [explanation.as_json() for explanation in tried.topics]})
+        # In a thread too: of a thousand topics it is megabytes.
+        return _response(await asyncio.to_thread(_explained, tried))
 
     async def query(self, request: web.Request) -> web.Response:
         """GET /api/query: what a query is made of, or where its mistake is."""
@@ -50,8 +49,22 @@ def _told(problem: Problem) -> dict[str, Any]:
     return told
 
 
+def _explained(tried: Tried) -> str:
+    query = tried.query.as_json() if tried.query else None
+    if query is not None:
+        del query["topic"]
+    return _written({"query": query, "topics": [explanation.as_json() for explanation in tried.topics]})
+
+
+def _written(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def _answer(value: Mapping[str, Any], status: int = 200) -> web.Response:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _response(_written(value), status)
+
+
+def _response(text: str, status: int = 200) -> web.Response:
     response = web.Response(text=text, status=status, content_type="application/json")
     response.enable_compression()
     return response

@@ -65,6 +65,7 @@ class TrialPage:
             answer.status, answer.problems = error.status, list(error.problems)
         unreadable = next((problem.at for problem in answer.problems if problem.at), None)
         matcher = self.trial.matcher()
+        others = [(name, value) for name, value in parameters.items() if name != "topic"]
         values: Mapping[str, object] = {
             "given": given,
             "most": Most(),
@@ -74,7 +75,7 @@ class TrialPage:
             "read": answer.read,
             "outcome": answer.outcome,
             "only": bool(given.topics),
-            "all_topics": "?" + urlencode([(name, value) for name, value in parameters.items() if name != "topic"]),
+            "all_topics": "?" + urlencode(others, errors="replace"),
         }
         return self.pages.render("try.html", request, "./", values, answer.status)
 

@@ -9,7 +9,8 @@ from rules.query import QueryError
 from rules.syntax import Field
 from rules.topic import MatchedWord
 
-IN_FULL = 20  # topics whose text is shown again with its words marked; more are told in a line
+IN_FULL = 20  # topics that match whose text is shown again with its words marked
+DETAILED = 50  # topics that do not match with their clauses; more are told in a line, to be looked at alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,14 @@ class Lack:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """How one topic or query does, with title and text in pieces; no pieces where it is told in a line."""
+    """How one topic or query does, with title and text in pieces; not ``detailed``: it is told in a line."""
 
     explanation: Explanation
     name: str
     heading: tuple[Piece, ...]
     body: tuple[Piece, ...]
     lacks: tuple[Lack, ...]
+    detailed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +78,22 @@ def pieces(text: str, words: Sequence[MatchedWord], field: Field) -> tuple[Piece
 def outcome(tried: Tried, title: str, text: str) -> Outcome:
     """Topics that match first, both in the configuration's order."""
 
-    def shown(explanation: Explanation, name: str, *, marked: bool) -> Shown:
-        if not marked:
-            return Shown(explanation, name, (), (), _lacks(explanation))
-        words = explanation.words
-        return Shown(explanation, name, pieces(title, words, "title"), pieces(text, words, "text"), _lacks(explanation))
+    def shown(explanation: Explanation, name: str, *, detailed: bool) -> Shown:
+        marked = detailed and explanation.matched
+        heading = pieces(title, explanation.words, "title") if marked else ()
+        body = pieces(text, explanation.words, "text") if marked else ()
+        return Shown(explanation, name, heading, body, _lacks(explanation), detailed)
 
     matching = [each for each in tried.topics if each.matched]
+    missing = [each for each in tried.topics if not each.matched]
     return Outcome(
-        query=shown(tried.query, "", marked=True) if tried.query else None,
+        query=shown(tried.query, "", detailed=True) if tried.query else None,
         matching=tuple(
-            shown(each, tried.titles[each.topic], marked=number < IN_FULL) for number, each in enumerate(matching)
+            shown(each, tried.titles[each.topic], detailed=number < IN_FULL) for number, each in enumerate(matching)
         ),
-        missing=tuple(shown(each, tried.titles[each.topic], marked=False) for each in tried.topics if not each.matched),
+        missing=tuple(
+            shown(each, tried.titles[each.topic], detailed=number < DETAILED) for number, each in enumerate(missing)
+        ),
     )
 
 

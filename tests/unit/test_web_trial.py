@@ -369,6 +369,24 @@ async def test_page_bare_and_refusals(serve):
     assert "还没有话题" in said(await page(await serve([NO_TOPICS]), text="a"))
 
 
+async def test_page_of_very_many_topics_stays_light(serve):
+    """Of many topics the first show their clauses, each other a link to a page that shows it alone; none is missing."""
+    topics = [TopicConfig(id=f"t{n}", query="云杉" if n % 2 else "云杉 起火") for n in range(400)]
+    client = await serve([Matcher({}, topics)])
+    html = await page(client, text="云杉 & 青禾", channel="x", lang="en")
+    assert {title.text_content() for title in html.xpath("//article//h3")} == {topic.id for topic in topics}
+    assert len(html.xpath("//div[contains(@class, 'marked')]")) == 20
+    assert len(html.xpath("//article//details")) == 20 + 50
+    links = html.xpath("//article/p/a/@href")
+    assert len(links) == 400 - 70
+    alone = tree(await (await client.get(f"/try{links[-1]}")).text())
+    assert [title.text_content() for title in alone.xpath("//article//h3")] == ["t398"]
+    assert len(alone.xpath("//article//details")) == 1
+    assert alone.xpath("string(//textarea[@name='text'])") == "\n云杉 & 青禾"
+    (back,) = alone.xpath("//main/p[@class='aside']/a/@href")
+    assert len(tree(await (await client.get(f"/try{back}")).text()).xpath("//article")) == 400
+
+
 async def test_page_is_not_reloaded_by_the_browser(serve):
     """The page that a person types into never refreshes by itself, scripts or not."""
     assert not (await page(await serve())).xpath("//meta[@http-equiv='refresh']")
