@@ -41,7 +41,8 @@ from listener.storage.database import Database, StorageError
 from listener.storage.retention import Keep, forget
 from listener.storage.sources import Arrivals
 from listener.storage.status import StoredStatus
-from listener.web.app import create_app
+from listener.web.app import create_app, runner
+from listener.web.status import RefusedReload
 from rules.log import RulesRow
 from sentiment import AnalysisError
 
@@ -71,6 +72,7 @@ class Daemon:
         self._hosts: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(PER_HOST))
         self._polling: list[asyncio.Task[None]] = []
         self._reloading = asyncio.Lock()
+        self._refused: RefusedReload | None = None
         self._arrivals: dict[str, Arrivals] = {}
         self._next_count = datetime.min.replace(tzinfo=UTC)
 
@@ -312,6 +314,7 @@ class Daemon:
                 lines = [str(problem) for problem in error.problems] if isinstance(error, ConfigError) else [str(error)]
                 for line in lines:
                     _log.error("reload_refused", detail=line)
+                self._refused = RefusedReload(utc_now(), tuple(lines))
                 return
             await self._stop_polling()
             gone = set(self._parts.sources) - set(parts.sources)
@@ -326,6 +329,7 @@ class Daemon:
                 self._metrics.forget_source(source)
             self._start_polling()
             self._decider.told.set()
+            self._refused = None
             self._metrics.reload_ok.set(1)
             self._metrics.reload_at.set(utc_now().timestamp())
             _log.info("config_reloaded", file=str(self._path))
@@ -362,13 +366,15 @@ class Daemon:
             reader=self._status,
             registry=self._metrics.registry,
             problems=self._health.problems,
+            matcher=lambda: self._pipeline.understanding.matcher,
+            refused=lambda: self._refused,
             settings=settings,
             now=utc_now,
         )
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        await web.SockSite(runner, listening).start()
+        serving = runner(app)
+        await serving.setup()
+        stack.push_async_callback(serving.cleanup)
+        await web.SockSite(serving, listening).start()
         return settings.public_url
 
     def _listen_to_signals(self) -> None:

@@ -41,7 +41,9 @@ class Decider:
         """From the newest snapshot that can be read, else from the log's beginning: a snapshot is only a cache of it."""
         async with database.read("snapshot") as connection:
             newest = await history.snapshot(connection)
-            living = await alerting.living(connection, since=now - REJOIN)
+            # What is not decided yet may lie before now, but never before the newest event that is kept.
+            decided = await alerting.newest_at(connection)
+            living = await alerting.living(connection, since=min(now, decided or now) - REJOIN)
             last = await history.last_time(connection)
         engine = Engine(step)
         if newest is not None:

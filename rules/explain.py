@@ -1,18 +1,18 @@
 """Why a topic matches a mention, or what is missing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from itertools import islice
+from typing import Any
 
 from rules.finder import Place
 from rules.mention import Mention
 from rules.naming import Look, Rule
 from rules.sight import Sight
-from rules.syntax import Alias, And, AtLeast, Fact, Field, Near, Node, Not, Or, Within, Word, children_of, written
-from rules.topic import MatchedWord, Matcher, placed
+from rules.syntax import Alias, AtLeast, Field, Kind, Near, Node, Within, Word, children_of, kind_of, written
+from rules.topic import WORDS_AT_MOST, MatchedWord, Matcher, placed
 from rules.tree import tree_of
 
-Kind = Literal["and", "or", "not", "word", "alias", "fact", "within", "near", "atleast"]
 _BOTH: tuple[Field, ...] = ("title", "text")
 
 
@@ -44,11 +44,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """``nearest``: for a miss, the clauses of which the fewest words would have to change; all of them are needed."""
+    """Of one topic; ``words``: what it matched on.
+
+    ``nearest``: for a miss, the clauses of which the fewest words would have to change; all of them are needed.
+    """
 
     topic: str
     query: str
     matched: bool
+    words: tuple[MatchedWord, ...]
     tree: Step
     nearest: tuple[Step, ...]
 
@@ -67,21 +71,29 @@ class Explanation:
 
 def explain(matcher: Matcher, mention: Mention, topic_id: str) -> Explanation:
     """Explain one topic of *matcher* on *mention*; raises KeyError for a topic that it does not know."""
+    return explain_all(matcher, mention, [topic_id])[0]
+
+
+def explain_all(matcher: Matcher, mention: Mention, topic_ids: Iterable[str]) -> tuple[Explanation, ...]:
+    """These topics in this order, the mention read once for all; raises KeyError for a topic that is not known."""
+    sight = matcher.watch.see(mention)
+    explainer = _Explainer(matcher, sight)
+    return tuple(_explained(matcher, sight, topic_id, explainer) for topic_id in topic_ids)
+
+
+def _explained(matcher: Matcher, sight: Sight, topic_id: str, explainer: "_Explainer") -> Explanation:
     topic = matcher.topics[topic_id]
-    tree = _Explainer(matcher, matcher.watch.see(mention)).step(topic.query.root, _BOTH)
-    return Explanation(topic_id, topic.config.query, tree.holds, tree, () if tree.holds else tuple(_nearest(tree)))
-
-
-_KINDS: dict[type[Node], Kind] = {
-    Word: "word", Alias: "alias", Fact: "fact", Within: "within", Near: "near", AtLeast: "atleast", Not: "not",
-    And: "and", Or: "or",
-}  # fmt: skip
+    step = explainer.step(topic.query.root, _BOTH)
+    words = matcher.words(placed(topic.tree.witnesses(sight)), sight) if step.holds else ()
+    nearest = () if step.holds else tuple(_nearest(step))
+    return Explanation(topic_id, topic.config.query, step.holds, words, step, nearest)
 
 
 class _Explainer:
     def __init__(self, matcher: Matcher, sight: Sight) -> None:
         self._matcher = matcher
         self._sight = sight
+        self._refusals: dict[tuple[str, tuple[Field, ...]], tuple[Refusal, ...]] = {}
 
     def step(self, node: Node, fields: tuple[Field, ...]) -> Step:
         """*node*, which looks at *fields* alone."""
@@ -89,12 +101,19 @@ class _Explainer:
         true = tree.holds(self._sight)
         told = isinstance(node, Word | Alias) or (true and isinstance(node, Near | AtLeast))
         words = self._matcher.words(placed(tree.witnesses(self._sight)), self._sight) if told else ()
-        refused = tuple(self._refused(node.name, fields)) if isinstance(node, Alias) else ()
+        refused = self._refused(node.name, fields) if isinstance(node, Alias) else ()
         inner = (node.field,) if isinstance(node, Within) else fields
         children = tuple(self.step(child, inner) for child in children_of(node))
-        return Step(_KINDS[type(node)], written(node), true, words, refused, children)
+        return Step(kind_of(node), written(node), true, words, refused, children)
 
-    def _refused(self, name: str, fields: tuple[Field, ...]) -> Iterator[Refusal]:
+    def _refused(self, name: str, fields: tuple[Field, ...]) -> tuple[Refusal, ...]:
+        """The first 100; found once, whatever the number of topics that name it."""
+        known = self._refusals.get((name, fields))
+        if known is None:
+            known = self._refusals[name, fields] = tuple(islice(self._find_refused(name, fields), WORDS_AT_MOST))
+        return known
+
+    def _find_refused(self, name: str, fields: tuple[Field, ...]) -> Iterator[Refusal]:
         watch = self._matcher.watch
         if name not in watch.target_leaf:
             return
@@ -171,12 +190,13 @@ def _quoted(word: MatchedWord | None) -> str:
 def _lack(step: Step) -> str:
     if step.kind != "not":
         return f"{step.query} is missing"
-    present = ", ".join(dict.fromkeys(word.text for word in _present(step)))
-    return f"{step.query} is against it: {present}" if present else f"{step.query} is against it"
+    words = ", ".join(dict.fromkeys(word.text for word in present(step)))
+    return f"{step.query} is against it: {words}" if words else f"{step.query} is against it"
 
 
-def _present(step: Step) -> Iterator[MatchedWord]:
+def present(step: Step) -> Iterator[MatchedWord]:
+    """What stands in the mention that makes *step* hold, of each of its words three at most."""
     yield from step.words[:3]
     for child in step.children:
         if child.holds:
-            yield from _present(child)
+            yield from present(child)

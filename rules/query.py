@@ -10,6 +10,7 @@ from typing import Final, cast
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
+from alerts import Because
 from rules.fold import fold
 from rules.query_words import (
     FIELDS,
@@ -132,37 +133,60 @@ class _Tree(Transformer[Token, Node]):
     def field(self, token: Token, child: Node) -> Node:
         name = fold(str(token)).text[:-1]
         if name in SCOPES:
-            _only(child, (Word, Alias, Near, AtLeast, Not, And, Or), token, f"{name}: cannot hold another field")
+            why = Because(f"{name}: 里面不能再有字段", f"{name}: cannot hold another field")
+            _only(child, (Word, Alias, Near, AtLeast, Not, And, Or), token, why)
             return Within(cast("Field", name), child, *place(token))
-        message = f"{name}: takes words and phrases, with OR, AND and NOT in brackets"
-        _only(child, (Word, Not, And, Or), token, message)
+        why = Because(
+            f"{name}: 之后是词或短语，可在括号里用 OR、AND 和 NOT",
+            f"{name}: takes words and phrases, with OR, AND and NOT in brackets",
+        )
+        _only(child, (Word, Not, And, Or), token, why)
         return _facts(token, name, child)
 
     def near(self, left: Node, token: Token, right: Node) -> Node:
         read = cast("re.Match[str]", NEAR.fullmatch(fold(str(token)).text))
         if isinstance(left, Near) or isinstance(right, Near):
-            raise error_at(token, "NEAR joins two, not three: write (a NEAR/5 b) AND (b NEAR/5 c)")
+            raise error_at(
+                token,
+                "NEAR joins two, not three: write (a NEAR/5 b) AND (b NEAR/5 c)",
+                "NEAR 只连接两项，不能连接三项：请写 (a NEAR/5 b) AND (b NEAR/5 c)",
+            )
         for side in (left, right):
-            _only(side, (Word, Alias, Or), token, "NEAR joins words, phrases, @names, or these with OR in brackets")
+            _only(side, (Word, Alias, Or), token, _NEAR_JOINS)
         return Near(left, right, int(read[1]), bool(read[2]), *place(token))
 
     def atleast(self, token: Token, count: Token, child: Node) -> Node:
         folded = fold(str(count)).text
         if not (folded.isascii() and folded.isdigit() and len(folded) < 4 and 1 <= int(folded) <= WIDEST):
-            raise error_at(count, f"atleast needs a number from 1 to {WIDEST}, as in atleast 2 (a OR b)", ("a number",))
+            raise error_at(
+                count,
+                f"atleast needs a number from 1 to {WIDEST}, as in atleast 2 (a OR b)",
+                f"atleast 之后要有 1 到 {WIDEST} 的数，如 atleast 2 (a OR b)",
+                ("a number",),
+            )
         members = child.children if isinstance(child, And | Or) else (child,)
         for member in members:
-            _only(member, (Word, Alias), token, "atleast counts words, phrases and @names: atleast 2 (a OR b OR c)")
+            _only(member, (Word, Alias), token, _ATLEAST_COUNTS)
         return AtLeast(int(folded), members, *place(token))
 
 
-def _only(node: Node, allowed: tuple[type, ...], token: Token, message: str) -> None:
+_NEAR_JOINS: Final = Because(
+    "NEAR 连接词、短语、@名称，或括号里用 OR 相连的这些",
+    "NEAR joins words, phrases, @names, or these with OR in brackets",
+)
+_ATLEAST_COUNTS: Final = Because(
+    "atleast 数的是词、短语和 @名称：atleast 2 (a OR b OR c)",
+    "atleast counts words, phrases and @names: atleast 2 (a OR b OR c)",
+)
+
+
+def _only(node: Node, allowed: tuple[type, ...], token: Token, why: Because) -> None:
     """Refuse any other node in *node*, at its place where it has one, else at *token*."""
     if not isinstance(node, allowed):
         line, column = getattr(node, "line", None), getattr(node, "column", None)
-        raise QueryError(message, *((line, column) if line and column else place(token)))
+        raise QueryError(why, *((line, column) if line and column else place(token)))
     for child in children_of(node):
-        _only(child, allowed, token, message)
+        _only(child, allowed, token, why)
 
 
 def _facts(token: Token, name: str, node: Node) -> Node:
@@ -171,7 +195,7 @@ def _facts(token: Token, name: str, node: Node) -> Node:
         case Word(text, prefix=False, line=line, column=column):
             return _fact(Token.new_borrow_pos("WORD", text, token), name, text, line, column)
         case Word(line=line, column=column):
-            raise QueryError(f"{name}: takes no wildcard", line, column)
+            raise QueryError(Because(f"{name}: 不能用通配符", f"{name}: takes no wildcard"), line, column)
         case Not(child, line, column):
             return Not(_facts(token, name, child), line, column)
         case And(children):
@@ -186,9 +210,10 @@ def _fact(token: Token, name: str, value: str, line: int | None = None, column: 
     at = (line, column) if line and column else place(token)
     folded = " ".join(fold(value).text.split())
     if name == "repost" and folded not in {"true", "false"}:
-        raise QueryError("repost: is true or false", *at, ("true", "false"))
+        why = Because("repost: 的值是 true 或 false", "repost: is true or false")
+        raise QueryError(why, *at, ("true", "false"))
     if not folded:
-        raise QueryError(f"{name}: needs a value", *at)
+        raise QueryError(Because(f"{name}: 缺少值", f"{name}: needs a value"), *at)
     return Fact(cast("FactField", name), ":", folded, *at)
 
 
@@ -204,7 +229,7 @@ def _nodes(parts: tuple[Node | Token, ...]) -> tuple[Node, ...]:
 def _word(token: Token, text: str) -> Word:
     folded = " ".join(fold(text).text.split())
     if not folded:
-        raise error_at(token, "there is nothing to look for between these quotes")
+        raise error_at(token, "there is nothing to look for between these quotes", "这对引号之间没有可查找的内容")
     return Word(" ".join(text.split()), folded, *place(token))
 
 
@@ -214,15 +239,22 @@ _LARK = Lark(_GRAMMAR, parser="lalr", lexer="basic", transformer=_Tree(), lexer_
 def parse(text: str) -> Query:
     """Read a query; raises QueryError and nothing else. Costs time in proportion to its length."""
     if len(text) > LONGEST:
-        raise QueryError(f"the query has {len(text):,} characters, at most {LONGEST:,} are allowed", 1, 1)
+        why = Because(
+            f"查询有 {len(text):,} 个字符，最多 {LONGEST:,} 个",
+            f"the query has {len(text):,} characters, at most {LONGEST:,} are allowed",
+        )
+        raise QueryError(why, 1, 1)
     if not text.strip():
-        raise QueryError("the query is empty", 1, 1, ("a word", "a phrase in quotes", "@name"))
+        raise QueryError(Because("查询是空的", "the query is empty"), 1, 1, ("a word", "a phrase in quotes", "@name"))
     _check_size(text)
     root = _parse(text)
     if holds_without_leaves(root):
         negation = first_negation(root)
         raise QueryError(
-            "NOT alone would match every text that lacks a word: say first what to look for, as in 'a NOT b'",
+            Because(
+                "只有 NOT 会匹配所有不含某词的文字：请先写要找什么，如 a NOT b",
+                "NOT alone would match every text that lacks a word: say first what to look for, as in 'a NOT b'",
+            ),
             negation.line, negation.column, ("a word", "a phrase in quotes", "@name"),
         )  # fmt: skip
     return Query(text, root)
@@ -235,7 +267,11 @@ def check_query(text: str, known: Collection[str] | None) -> Query:
         if known is not None and alias.name not in known:
             names = tuple(f"@{name}" for name in known)
             among = f"; there is {', '.join(names[:10])}" if names else ", nor any other"
-            raise QueryError(f"there is no target or set {alias.name!r}{among}", alias.line, alias.column, names)
+            among_zh = f"；有 {'、'.join(names[:10])}" if names else "，也没有其他名称"
+            why = Because(
+                f"没有名为 {alias.name} 的目标或词集{among_zh}", f"there is no target or set {alias.name!r}{among}"
+            )
+            raise QueryError(why, alias.line, alias.column, names)
     return query
 
 
@@ -250,8 +286,11 @@ def _check_size(text: str) -> None:
         depth += found[0] in {"(", "（"}
         if depth > DEEPEST or parts > MOST_PARTS:
             lines = text[: found.start() + 1].split("\n")
-            deep = f"brackets are nested more than {DEEPEST} deep"
-            many = f"the query has more than {MOST_PARTS} words, phrases and brackets; use @name for lists of names"
+            deep = Because(f"括号嵌套超过 {DEEPEST} 层", f"brackets are nested more than {DEEPEST} deep")
+            many = Because(
+                f"查询中的词、短语和括号超过 {MOST_PARTS} 个；成批的名称请用 @名称",
+                f"the query has more than {MOST_PARTS} words, phrases and brackets; use @name for lists of names",
+            )
             raise QueryError(deep if depth > DEEPEST else many, len(lines), len(lines[-1]))
 
 
@@ -274,8 +313,9 @@ def _parse(text: str) -> Node:
         raise _unexpected(text, error, before, opened) from error
     except UnexpectedCharacters as error:
         quote = error.char
-        message = "the quote opened here is not closed" if quote not in "”’」" else f"this {quote} closes no quote"
-        raise QueryError(message, error.line, error.column) from error
+        closing = Because(f"这个 {quote} 没有对应的引号开头", f"this {quote} closes no quote")
+        opening = Because("从这里开始的引号没有结束", "the quote opened here is not closed")
+        raise QueryError(opening if quote not in "”’」" else closing, error.line, error.column) from error
     return root
 
 
@@ -283,13 +323,20 @@ def _unexpected(text: str, error: UnexpectedToken, last: Token | None, opened: l
     token = error.token
     expected = tuple(sorted(_NAMES[name] for name in error.accepts or error.expected if name in _NAMES))
     after = f" after {shown(last)}" if last is not None else ""
+    after_zh = f"在 {shown(last)} 之后" if last is not None else ""
     if token.type == "$END":
-        lines = text.splitlines() or [""]
+        lines = text.rstrip().split("\n")
         if opened and "a closing bracket" in expected:
-            return error_at(opened[-1], "the bracket opened here is not closed", expected)
-        return QueryError(f"the query ends{after}, where a word is missing", len(lines), len(lines[-1]) + 1, expected)
+            return error_at(opened[-1], "the bracket opened here is not closed", "从这里开始的括号没有结束", expected)
+        ends = Because(f"查询{after_zh}结束了，还缺一个词", f"the query ends{after}, where a word is missing")
+        return QueryError(ends, len(lines), len(lines[-1]) + 1, expected)
     if token.type == "_CLOSE" and last is not None and last.type == "_OPEN":
-        return error_at(token, "there is nothing between these brackets", expected)
+        return error_at(token, "there is nothing between these brackets", "这对括号之间没有内容", expected)
     if token.type == "_CLOSE" and "a word" not in expected:
-        return error_at(token, "this bracket closes none", expected)
-    return error_at(token, f"{shown(token)} cannot stand{after or ' first'}: a word is missing before it", expected)
+        return error_at(token, "this bracket closes none", "这个括号没有对应的开头", expected)
+    return error_at(
+        token,
+        f"{shown(token)} cannot stand{after or ' first'}: a word is missing before it",
+        f"{shown(token)} 不能{after_zh or '在最前面'}：它前面缺一个词",
+        expected,
+    )

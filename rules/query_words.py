@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from lark import Token
 
+from alerts import Because
 from rules.fold import fold, is_joining
 from rules.syntax import NUMBERS, OPERATORS, RESERVED, SCOPES
 
@@ -13,11 +14,15 @@ SHORTEST_PREFIX: Final = 3  # letters before a wildcard
 
 
 class QueryError(Exception):
-    """A query cannot be read: why, at which line and column of it (from 1), and what was expected there, if known."""
+    """A query cannot be read: why, at which line and column of it (from 1), and what was expected there, if known.
 
-    def __init__(self, message: str, line: int, column: int, expected: tuple[str, ...] = ()) -> None:
-        super().__init__(f"{line}:{column}: {message}")
-        self.message = message
+    ``because`` says why in both languages, ``message`` in English.
+    """
+
+    def __init__(self, because: Because, line: int, column: int, expected: tuple[str, ...] = ()) -> None:
+        super().__init__(f"{line}:{column}: {because.en}")
+        self.because = because
+        self.message = because.en
         self.line = line
         self.column = column
         self.expected = expected
@@ -50,6 +55,7 @@ _UNKNOWN_FIELD = re.compile(r"([a-z][a-z_]*):.*", re.DOTALL)
 _SEPARATORS = re.compile(r"[,、;](?!\d)|(?<!\d)[,、;]")
 _SYMBOLS = re.compile(r"&+|\|+|[!~^].*|.*\|.*|[+-](?=\D).+|[+-]", re.DOTALL)
 _QUOTE_IT: Final = "to look for this very text, put it in quotes"
+_QUOTE_IT_ZH: Final = "若要查找这段文字本身，请加引号"
 
 
 def classify(token: Token) -> Token:
@@ -70,20 +76,37 @@ def classify(token: Token) -> Token:
 
 def _refuse(token: Token, word: str) -> None:
     if word.startswith("atleast/"):
-        raise error_at(token, f"{shown(token)}: write atleast 2 (…); {_QUOTE_IT}")
+        raise error_at(
+            token,
+            f"{shown(token)}: write atleast 2 (…); {_QUOTE_IT}",
+            f"{shown(token)}：应写作 atleast 2 (…)；{_QUOTE_IT_ZH}",
+        )
     if unknown := _UNKNOWN_FIELD.fullmatch(word):
         known = ", ".join(f"{name}:" for name in FIELDS)
-        raise error_at(token, f"there is no field {unknown[1]}: (there is {known}); {_QUOTE_IT}")
+        raise error_at(
+            token,
+            f"there is no field {unknown[1]}: (there is {known}); {_QUOTE_IT}",
+            f"没有字段 {unknown[1]}:（有 {known}）；{_QUOTE_IT_ZH}",
+        )
     if _SYMBOLS.fullmatch(word):
-        raise error_at(token, f"{shown(token)} is no operator: write AND, OR or NOT, or put the text in quotes")
+        raise error_at(
+            token,
+            f"{shown(token)} is no operator: write AND, OR or NOT, or put the text in quotes",
+            f"{shown(token)} 不是运算符：请写 AND、OR 或 NOT（与、或、非），或给这段文字加引号",
+        )
     if _SEPARATORS.search(word):
-        raise error_at(token, f"{shown(token)} holds a separator: write OR (or AND) between words, or put it in quotes")
+        raise error_at(
+            token,
+            f"{shown(token)} holds a separator: write OR (or AND) between words, or put it in quotes",
+            f"{shown(token)} 中有分隔符：词与词之间请写 OR（或 AND），或加引号",
+        )
 
 
 def _alias(token: Token, word: str) -> Token:
     if not _ALIAS.fullmatch(word):
         message = f"{shown(token)} is no name of a target: @ and small letters, digits, - or _"
-        raise error_at(token, message, ("@name",))
+        zh = f"{shown(token)} 不是 @名称：@ 之后是小写字母、数字、- 或 _"
+        raise error_at(token, message, zh, ("@name",))
     return Token.new_borrow_pos("ALIAS", token, token)
 
 
@@ -91,10 +114,17 @@ def _near(token: Token, word: str) -> Token:
     read = NEAR.fullmatch(word)
     if not read:
         form = "NEAR/5 (either order) or NEAR/5f (in this order)"
-        raise error_at(token, f"{shown(token)} needs its distance: write {form}; {_QUOTE_IT}", ("NEAR/n", "NEAR/nf"))
+        raise error_at(
+            token,
+            f"{shown(token)} needs its distance: write {form}; {_QUOTE_IT}",
+            f"{shown(token)} 缺少距离：请写 NEAR/5（不分先后）或 NEAR/5f（按此先后）；{_QUOTE_IT_ZH}",
+            ("NEAR/n", "NEAR/nf"),
+        )
     if int(read[1]) > WIDEST:
         raise error_at(
-            token, f"NEAR/{int(read[1])} is wider than the {WIDEST} allowed; write AND for anywhere in a mention"
+            token,
+            f"NEAR/{int(read[1])} is wider than the {WIDEST} allowed; write AND for anywhere in a mention",
+            f"NEAR/{int(read[1])} 超过上限 {WIDEST}；全文任何位置请写 AND",
         )
     return Token.new_borrow_pos("NEAR", token, token)
 
@@ -102,14 +132,22 @@ def _near(token: Token, word: str) -> Token:
 def _prefix(token: Token, word: str) -> Token:
     stem = word[:-1]
     if not word.endswith("*") or "*" in stem:
-        raise error_at(token, f"{shown(token)}: a wildcard stands at the end of a word alone, as in yun*; {_QUOTE_IT}")
+        raise error_at(
+            token,
+            f"{shown(token)}: a wildcard stands at the end of a word alone, as in yun*; {_QUOTE_IT}",
+            f"{shown(token)}：通配符 * 只能在词尾，如 yun*；{_QUOTE_IT_ZH}",
+        )
     if any(not is_joining(character) for character in stem):
         raise error_at(
-            token, f"{shown(token)}: wildcards are for Latin words (Chinese ones are found anywhere); {_QUOTE_IT}"
+            token,
+            f"{shown(token)}: wildcards are for Latin words (Chinese ones are found anywhere); {_QUOTE_IT}",
+            f"{shown(token)}：通配符只用于拉丁字母的词（中文词在任何位置都能找到）；{_QUOTE_IT_ZH}",
         )
     if len(stem) < SHORTEST_PREFIX:
         raise error_at(
-            token, f"{shown(token)}: at least {SHORTEST_PREFIX} letters stand before a wildcard; {_QUOTE_IT}"
+            token,
+            f"{shown(token)}: at least {SHORTEST_PREFIX} letters stand before a wildcard; {_QUOTE_IT}",
+            f"{shown(token)}：通配符之前至少要有 {SHORTEST_PREFIX} 个字母；{_QUOTE_IT_ZH}",
         )
     return Token.new_borrow_pos("PREFIX", token, token)
 
@@ -121,6 +159,8 @@ def _number(token: Token, word: str) -> Token:
             token,
             f"{shown(token)} is no comparison: write followers>10000 without blanks, with one of "
             f"{', '.join(NUMBERS)}, one of > >= < <= = and a whole number (万 and 亿 may follow); {_QUOTE_IT}",
+            f"{shown(token)} 不是比较：请写 followers>10000，不留空格；可用 {'、'.join(NUMBERS)} 与 > >= < <= =，"
+            f"以及整数（可加 万、亿）；{_QUOTE_IT_ZH}",
             ("a comparison such as followers>10000",),
         )
     return Token.new_borrow_pos("NUMBER_FACT", token, token)
@@ -138,8 +178,8 @@ def place(token: Token) -> tuple[int, int]:
     return token.line or 1, token.column or 1
 
 
-def error_at(token: Token, message: str, expected: tuple[str, ...] = ()) -> QueryError:
-    return QueryError(message, *place(token), expected)
+def error_at(token: Token, message: str, zh: str, expected: tuple[str, ...] = ()) -> QueryError:
+    return QueryError(Because(zh, message), *place(token), expected)
 
 
 def shown(value: Any) -> str:

@@ -113,6 +113,11 @@ class Or:
 
 Leaf = Word | Alias | Fact
 Node = Leaf | Within | Near | AtLeast | Not | And | Or
+Kind = Literal["and", "or", "not", "word", "alias", "fact", "within", "near", "atleast"]
+_KINDS: Final[dict[type[Node], Kind]] = {
+    Word: "word", Alias: "alias", Fact: "fact", Within: "within", Near: "near", AtLeast: "atleast", Not: "not",
+    And: "and", Or: "or",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,10 @@ class Query:
     def aliases(self) -> tuple[Alias, ...]:
         """All ``@name``, in order, to be checked against the configured targets and sets."""
         return tuple(leaf for leaf in self.leaves() if isinstance(leaf, Alias))
+
+
+def kind_of(node: Node) -> Kind:
+    return _KINDS[type(node)]
 
 
 def children_of(node: Node) -> tuple[Node, ...]:

@@ -22,6 +22,7 @@ from sentiment import Passage, Span, Target
 __all__ = ["Match", "MatchedWord", "Matcher", "SetId", "TargetConfig", "TopicConfig", "TopicError", "WordSet"]
 
 WORDS_AT_MOST: Final = 100
+TRIED: Final = "query"  # the topic of a query that is only tried
 
 TopicId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 
@@ -109,17 +110,20 @@ class Topic:
 
 
 class Matcher:
-    """All topics at once: title and text are read once each, whatever the number of topics."""
+    """All topics at once: title and text are read once each, whatever the number of topics.
+
+    Safe to share between threads: what it remembers beside its arguments is the same whoever finds it first.
+    """
 
     def __init__(
         self, targets: Mapping[str, TargetConfig], topics: Sequence[TopicConfig], sets: Sets | None = None
     ) -> None:
         """Raise TopicError, with the QueryError as its cause where it is the query's."""
-        self._sets = sets or {}
-        queries = [_query(topic, targets, self._sets) for topic in topics]
+        self.targets, self.sets = targets, sets or {}
+        queries = [_query(topic, targets, self.sets) for topic in topics]
         leaves = [leaf for query in queries for leaf in query.leaves() if isinstance(leaf, Word)]
         words = [leaf.folded for leaf in leaves if not leaf.prefix]
-        words += [_folded(word) for words_of_set in self._sets.values() for word in words_of_set]
+        words += [_folded(word) for words_of_set in self.sets.values() for word in words_of_set]
         self.watch = Watch(words, [leaf.folded for leaf in leaves if leaf.prefix], targets)
         self.topics = {
             topic.id: Topic(topic, query, tree_of(query.root, self.leaves_of))
@@ -127,6 +131,18 @@ class Matcher:
         }
         self._ready = list(self.topics.values())
         self._asking, self._always = _asking([topic.tree for topic in self._ready])
+
+    def trying(self, query: str) -> "Matcher":
+        """A matcher of one query that is no topic yet, as the topic ``query``, with the targets and sets that it names.
+
+        Raises QueryError.
+        """
+        named = {alias.name for alias in check_query(query, [*self.targets, *self.sets]).aliases()}
+        return Matcher(
+            {name: target for name, target in self.targets.items() if name in named},
+            [TopicConfig(id=TRIED, query=query)],
+            {name: words for name, words in self.sets.items() if name in named},
+        )
 
     def match(self, mention: Mention) -> tuple[Match, ...]:
         """The topics that *mention* satisfies, in the order in which they are configured."""
@@ -165,7 +181,7 @@ class Matcher:
             case Alias(name) if name in self.watch.target_leaf:
                 return (self.watch.target_leaf[name],)
             case Alias(name):
-                return tuple(dict.fromkeys(finder.ids[_folded(word)] for word in self._sets[name]))
+                return tuple(dict.fromkeys(finder.ids[_folded(word)] for word in self.sets[name]))
 
     def target(self, topic: str, sight: Sight) -> Target:
         """What of the mention is to be judged for *topic*."""

@@ -16,6 +16,9 @@ from listener.web.status import (
     TopicVolume,
     VolumePoint,
 )
+from rules.topic import Matcher
+
+NO_TOPICS = Matcher({}, [])
 
 
 @dataclass

@@ -69,6 +69,13 @@ async def living(connection: AsyncConnection, *, since: datetime) -> list[Incide
     return [load_incident(json.loads(row.facts)) for row in rows]
 
 
+async def newest_at(connection: AsyncConnection) -> datetime | None:
+    """When the newest event of a topic's alert was; they are kept in the order of their times."""
+    query = select(alert_events.c.at).where(alert_events.c.kind == "topic").order_by(alert_events.c.id.desc())
+    row = (await connection.execute(query.limit(1))).first()
+    return row.at if row else None
+
+
 async def due(connection: AsyncConnection, now: datetime) -> list[Incident]:
     """Incidents at which the flush must look."""
     query = select(incidents.c.facts).where(incidents.c.next_flush <= now).order_by(incidents.c.next_flush)

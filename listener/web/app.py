@@ -9,12 +9,17 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from listener.web import guard
+from listener.web.api import Api
+from listener.web.asked import LINE_AT_MOST
 from listener.web.assets import Assets
 from listener.web.config import WebSettings
 from listener.web.machine import Machine, Problems
 from listener.web.pages import Pages, tell_errors
 from listener.web.speech import linkable
-from listener.web.status import StatusReader
+from listener.web.status import RefusedReload, StatusReader
+from listener.web.trial import Trial
+from listener.web.trial_page import TrialPage
+from rules.topic import Matcher
 
 
 def create_app(
@@ -22,14 +27,22 @@ def create_app(
     reader: StatusReader,
     registry: CollectorRegistry,
     problems: Problems,
+    matcher: Callable[[], Matcher],
+    refused: Callable[[], RefusedReload | None],
     settings: WebSettings,
     now: Callable[[], datetime],
     assets: Assets | None = None,
 ) -> web.Application:
-    """Reads the pages' files once. ``problems``: what is not ready, a sentence each; ``now``: aware UTC."""
+    """Reads the pages' files once.
+
+    ``problems``: what is not ready, a sentence each; ``matcher``: what the program matches by now; ``refused``: the last
+    reload, where it was refused; ``now``: aware UTC.
+    """
     assets = assets or Assets.read()
     machine = Machine(registry, problems)
-    pages = Pages(reader, problems, settings, assets, now)
+    pages = Pages(reader, problems, settings, assets, now, refused)
+    trial = Trial(matcher)
+    api, trials = Api(trial), TrialPage(trial, pages)
     hosts = [guard.only_hosts(guard.allowed_hosts(settings.public_url))] if settings.loopback else []
     app = web.Application(middlewares=[*hosts, tell_errors(pages)])
     app.on_response_prepare.append(guard.add_headers)
@@ -47,6 +60,9 @@ def create_app(
         [
             web.get("/", pages.status),
             web.get("/incidents/{id}", pages.incident),
+            web.get("/try", trials.show),
+            web.get("/api/explain", api.explain),
+            web.get("/api/query", api.query),
             web.get("/partials/status", pages.status_part),
             web.get("/partials/system", pages.system_part),
             web.get("/partials/volumes", pages.volumes_part),
@@ -60,3 +76,8 @@ def create_app(
         ]
     )
     return app
+
+
+def runner(app: web.Application) -> web.AppRunner:
+    """Serves *app* to addresses as long as a text that is to be explained makes them."""
+    return web.AppRunner(app, access_log=None, shutdown_timeout=1.0, max_line_size=LINE_AT_MOST)

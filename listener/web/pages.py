@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 import aiohttp_jinja2
 from aiohttp import web
@@ -13,7 +14,7 @@ from listener.web.assets import Assets
 from listener.web.config import WebSettings
 from listener.web.machine import Problems
 from listener.web.speech import Speech
-from listener.web.status import StatusError, StatusReader, TopicVolume
+from listener.web.status import RefusedReload, StatusError, StatusReader, TopicVolume
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +26,20 @@ class Pages:
     settings: WebSettings
     assets: Assets
     now: Callable[[], datetime]
+    refused: Callable[[], RefusedReload | None]
 
     async def status(self, request: web.Request) -> web.Response:
         values = {"status": await self._status(), "volumes": await self._volumes()}
-        return self._render("status.html", request, "./", values)
+        return self.render("status.html", request, "./", values)
 
     async def status_part(self, request: web.Request) -> web.Response:
-        return self._render("_status.html", request, "./", {"status": await self._status()})
+        return self.render("_status.html", request, "./", {"status": await self._status()})
 
     async def system_part(self, request: web.Request) -> web.Response:
-        return self._render("_system.html", request, "./", {"status": await self._status()})
+        return self.render("_system.html", request, "./", {"status": await self._status()})
 
     async def volumes_part(self, request: web.Request) -> web.Response:
-        return self._render("_volumes.html", request, "./", {"volumes": await self._volumes()})
+        return self.render("_volumes.html", request, "./", {"volumes": await self._volumes()})
 
     async def volumes_data(self, _: web.Request) -> web.Response:
         """GET /data/volumes.json: what the charts draw."""
@@ -55,12 +57,12 @@ class Pages:
         """A page that says what is wrong; *title* and *text* are keys of the catalogue."""
         root = "../" * (request.path.count("/") - 1) or "./"
         context = {"title": title, "text": text, "values": values, "retry": status == 503}
-        return self._render("error.html", request, root, context, status)
+        return self.render("error.html", request, root, context, status)
 
     async def _status(self) -> view.Status:
         incidents = await self.reader.incidents(since=self.now() - view.RECENT)
         sources = await self.reader.sources()
-        return view.status(incidents, sources, await self.reader.outbox(), self.problems())
+        return view.status(incidents, sources, await self.reader.outbox(), self.problems(), self.refused())
 
     async def _volumes(self) -> tuple[view.Volume, ...]:
         now = self.now()
@@ -74,19 +76,23 @@ class Pages:
         found = await self.reader.incident(request.match_info["id"])
         if found is None:
             return self.error(request, 404, "not_found", "not_found_incident", id=request.match_info["id"])
-        return self._render(template, request, "../", {"page": found, "alerts": view.ranked(found.incident)})
+        return self.render(template, request, "../", {"page": found, "alerts": view.ranked(found.incident)})
 
-    def _render(
+    def render(
         self, template: str, request: web.Request, root: str, values: Mapping[str, object], status: int = 200
     ) -> web.Response:
         chosen = language.choose(request, self.settings.language)
+        other = "en" if chosen == "zh" else "zh"
         say = Speech(chosen, self.settings.timezone, self.now())
+        switched = [*((name, value) for name, value in request.query.items() if name != "lang"), ("lang", other)]
         context = {
             "say": say,
             "root": root,
             "public_url": self.settings.public_url,
             "assets": self.assets,
-            "other": "en" if chosen == "zh" else "zh",
+            "other": other,
+            "switch": f"?{urlencode(switched, errors='replace')}",
+            "here": request.path.strip("/"),
             **values,
         }
         response = aiohttp_jinja2.render_template(template, request, context, status=status)

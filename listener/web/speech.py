@@ -12,6 +12,8 @@ from alerts.render.words import RISKS
 from listener.web.config import Language
 from listener.web.view import Glance
 from listener.web.words import WORDS
+from listener.web.words_of_trial import EXPECTED
+from rules.query import QueryError
 
 UNSAFE_IN_URL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\\\"<>`]")
 
@@ -100,6 +102,16 @@ class Speech:
         if at > self.now:
             return self("ahead", duration=self.duration(at - self.now))
         return self("ago", duration=self.duration(self.now - at))
+
+    # queries
+
+    def mistake(self, error: QueryError) -> str:
+        return self.of(error.because)
+
+    def expected(self, error: QueryError) -> list[str]:
+        """What could stand where the mistake is, the first 30."""
+        said = EXPECTED if self.language == "zh" else {}
+        return [said.get(name, name) for name in error.expected[:30]]
 
     # amounts
 

@@ -104,6 +104,14 @@ class OutboxHealth:
     dead_day: int
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedReload:
+    """The configuration was read again at ``at`` and refused, ``problems`` being ``file:line:column: path: message``."""
+
+    at: datetime
+    problems: tuple[str, ...]
+
+
 class StatusError(Exception):
     """The reader cannot read now: storage does not answer. The pages say so, 503, and go on asking."""
 

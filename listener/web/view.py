@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from alerts import AlertEvent, Incident, Level
-from listener.web.status import OutboxHealth, SourceHealth, StoryLine, TopicVolume, VolumePoint
+from listener.web.status import OutboxHealth, RefusedReload, SourceHealth, StoryLine, TopicVolume, VolumePoint
 
 RECENT = timedelta(days=7)
 DAY = timedelta(hours=24)
@@ -40,6 +40,7 @@ class Status:
     resolved: tuple[Incident, ...]
     sources: tuple[SourceHealth, ...]
     outbox: OutboxHealth
+    refused: RefusedReload | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,11 @@ class Volume:
 
 
 def status(
-    incidents: Sequence[Incident], sources: Sequence[SourceHealth], outbox: OutboxHealth, problems: Sequence[str]
+    incidents: Sequence[Incident],
+    sources: Sequence[SourceHealth],
+    outbox: OutboxHealth,
+    problems: Sequence[str],
+    refused: RefusedReload | None = None,
 ) -> Status:
     """The status page's values: open incidents by level, then newest; what cannot be seen first among the sources."""
     unresolved = sorted((each for each in incidents if each.open), key=lambda each: (-each.level, -stamp(each)))
@@ -81,6 +86,7 @@ def status(
         resolved=tuple(resolved[:RESOLVED]),
         sources=tuple(sorted(sources, key=lambda source: order.index(source.state))),
         outbox=outbox,
+        refused=refused,
     )
 
 

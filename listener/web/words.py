@@ -2,7 +2,9 @@
 
 from typing import Final
 
-WORDS: Final[dict[str, tuple[str, str]]] = {
+from listener.web.words_of_trial import TRIAL
+
+WORDS: Final[dict[str, tuple[str, str]]] = TRIAL | {
     # the frame
     "product": ("Listener 舆情监测", "Listener"),
     "tagline": ("品牌舆情与危机预警", "social listening and crisis alerts"),
@@ -21,6 +23,13 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "The page's scripts are not built: no refresh, no charts. Run pip install . in the project's folder; restart.",
     ),
     "not_ready": ("服务未就绪", "Not ready"),
+    "pages": ("页面", "Pages"),
+    "status_page": ("状态", "Status"),
+    "reload_refused": (
+        "配置有误，未重新加载（{time}）：仍按之前的配置运行",
+        "The configuration was not reloaded ({time}): it has mistakes, and the one before runs on",
+    ),
+    "reload_more": ("还有 {count} 处，见 listener check", "{count} more: see listener check"),
     # at a glance
     "glance": ("总览", "At a glance"),
     "all_seen": ("全部 {count} 个来源均可见", "All {count} sources seen"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -141,11 +142,17 @@ async def test_reload_swaps_all_or_nothing(tmp_path: Path) -> None:
         refused = next(line for line in program.output if "reload_refused" in line)
         assert "main.yml:" in refused
         assert "nobody" in refused
+        page = (await _get(f"{program.url}/?lang=en"))[1]
+        assert "The configuration was not reloaded" in page
+        assert re.search(r"<code>\S*main\.yml:\d+:\d+: [^<]*nobody[^<]*</code>", page)
+        explained = json.loads((await _get(f"{program.url}/api/explain?text=%E4%BA%91%E6%9D%89&topic=acme"))[1])
+        assert explained["topics"][0]["matched"] is True
 
         program.config.write_text(good.replace("red: {at_least: 50}", "red: {at_least: 4}"), encoding="utf-8")
         _hangup(program)
         await until(lambda: any("config_reloaded" in line for line in program.output))
         assert "listener_config_last_reload_successful 1.0" in (await _get(f"{program.url}/metrics"))[1]
+        assert "The configuration was not reloaded" not in (await _get(f"{program.url}/?lang=en"))[1]
         _complain(site, 2)
         await until(lambda: site.hook.accepted[-1]["level"] == "red")
         first, last = site.hook.accepted[0], site.hook.accepted[-1]

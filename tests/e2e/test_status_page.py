@@ -3,6 +3,7 @@
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,8 +14,9 @@ from prometheus_client import CollectorRegistry
 from alerts import Because, Excerpt, Level
 from listener.web.app import create_app
 from listener.web.config import WebSettings
+from rules.topic import Matcher, TargetConfig, TopicConfig
 from tests.browser import Browser, needs_chromium
-from tests.status_reader import ScriptedReader, busy_day, event, incident, page
+from tests.status_reader import NO_TOPICS, ScriptedReader, busy_day, event, incident, page
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), needs_chromium]
 NOW = datetime(2025, 11, 22, 6, 41, 12, tzinfo=UTC)
@@ -42,12 +44,15 @@ class Site:
         self.reader = reader
         self.at = NOW
         self.problems = []
+        self.matcher = NO_TOPICS
 
     async def start(self, port=0):
         app = create_app(
             reader=self.reader,
             registry=CollectorRegistry(),
             problems=lambda: self.problems,
+            matcher=lambda: self.matcher,
+            refused=lambda: None,
             settings=WebSettings("http://127.0.0.1:8420", "zh", ZoneInfo("Asia/Shanghai")),
             now=lambda: self.at,
         )
@@ -190,6 +195,54 @@ async def test_phone_width(browser, lang, path):
         assert await tab.violations() == []
 
 
+LONG = "云杉" + "x" * 300
+BRAND = TargetConfig(names=["云杉科技"], aliases=["云杉"], unless_near=["云杉树"])
+TRIED = Matcher(
+    {"acme": BRAND},
+    [TopicConfig(id="acme", query=f"@acme 冒烟 NOT {LONG}"), TopicConfig(id="t" * 64, query="@acme 二手")],
+)
+
+
+async def test_a_text_is_tried_without_scripts(browser):
+    """The form is filled and sent with scripts off; words are marked, a click on the tree's summary opens it."""
+    async with serving(ScriptedReader()) as site:
+        site.matcher = TRIED
+        tab = await browser.open(f"{site.url}/")
+        await tab.send("Emulation.setScriptExecutionDisabled", value=True)
+        await tab.goto(f"{site.url}/try")
+        await tab.evaluate("document.querySelector('[name=text]').value = '昨晚云 杉冒烟\\n起火'")
+        await tab.evaluate("document.querySelector('[name=query]').value = '@acme (冒烟 OR'")
+        tab.loaded.clear()
+        await tab.evaluate("document.querySelector('form').requestSubmit()")
+        await tab.until("location.search.includes('query') && document.querySelector('#fault mark') !== null")
+        assert await tab.evaluate("document.querySelector('#fault mark').textContent") == " "
+        assert await tab.evaluate("document.querySelector('[name=text]').value") == "昨晚云 杉冒烟\n起火"
+        marks = "[...document.querySelectorAll('.marked mark')].map((mark) => mark.textContent)"
+        assert await tab.evaluate(marks) == ["云 杉", "冒烟"]
+        await tab.evaluate("document.querySelector('.tried summary').click()")
+        assert await tab.evaluate("document.querySelector('.tried .tree').checkVisibility()")
+        assert not [url for url in tab.requests if not url.startswith((site.url, "data:"))]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("dark", [False, True])
+async def test_a_trial_fits_a_phone(browser, lang, dark):
+    """At 360 pixels neither long words nor deep brackets have to be scrolled sideways, and the policy stands unbroken."""
+    deep = "(" * 40 + "云杉 OR 青禾" + " x)" * 40
+    async with serving(ScriptedReader()) as site:
+        site.matcher = TRIED
+        for asked in (
+            {"text": f"{LONG} 冒烟 云杉树", "title": LONG, "query": deep},
+            {"query": deep},
+            {"text": "云杉", "query": "y" * 200 + " AND"},
+        ):
+            tab = await browser.open(f"{site.url}/try?{urlencode(asked)}&lang={lang}", width=360, height=740, dark=dark)
+            assert await tab.evaluate("document.documentElement.scrollWidth") <= 360
+            assert await tab.violations() == []
+            contrast = "getComputedStyle(document.querySelector('textarea')).color"
+            assert (await tab.evaluate(contrast) == "rgb(228, 233, 240)") is dark
+
+
 async def test_dark_and_light_differ(browser):
     """A browser that prefers dark gets dark ground, light text and redrawn charts."""
 
@@ -240,12 +293,13 @@ async def test_hostile_text_does_nothing(browser):
 async def test_works_by_keyboard_and_for_screen_readers(browser):
     """There are landmarks, one main heading, a name for every link and figure, and a polite live region."""
     async with serving(busy_day(NOW)) as site:
-        for path in ("/", "/incidents/20251122-acme-1"):
+        site.matcher = TRIED
+        for path in ("/", "/incidents/20251122-acme-1", "/try?text=%E4%BA%91%E6%9D%89&query=@acme"):
             tab = await browser.open(f"{site.url}{path}")
             assert await tab.evaluate("document.querySelectorAll('main, body > header, body > footer').length") == 3
             assert await tab.evaluate("document.querySelectorAll('h1').length") == 1
             tree = (await tab.send("Accessibility.getFullAXTree"))["nodes"]
-            named = {"link", "image", "region"}
+            named = {"link", "image", "region", "textbox", "button"}
             nameless = [
                 node["role"]["value"]
                 for node in tree
@@ -254,6 +308,7 @@ async def test_works_by_keyboard_and_for_screen_readers(browser):
                 and not node.get("name", {}).get("value")
             ]
             assert nameless == []
-            assert await tab.evaluate("document.querySelector('[role=status]') !== null")
+            live = "document.querySelector('[role=status]') !== null"
+            assert await tab.evaluate(live) is not path.startswith("/try")  # that page changes only when it is sent
             labels = "[...document.querySelectorAll('[aria-labelledby]')].map((e) => e.getAttribute('aria-labelledby'))"
             assert await tab.evaluate(f"{labels}.every((id) => document.getElementById(id))")

@@ -193,6 +193,26 @@ def test_restored_incidents_go_on_the_same(history, place):
     assert whole.open() == restored.open()
 
 
+@given(histories(), st.permutations([("s4", "s1"), ("s3", "s1"), ("s2", "s1"), ("s1", "s0")]), st.data())
+def test_merges_of_stories_leave_incidents_as_they_are(history, merges, data):
+    """A topic has one open incident at most, so whichever stories its alerts name, and whichever of them merge when and in
+    which order, there are never two to be joined: the same alerts are together, and nothing is told a second time."""
+    bare, told, aliases = Incidents(), Incidents(), {}
+    for event in history:
+        names = data.draw(st.lists(st.sampled_from(["s0", "s1", "s2", "s3", "s4"]), max_size=2))
+        if merges and data.draw(st.booleans()):
+            alias, story = merges.pop()
+            aliases = {old: story if new == alias else new for old, new in aliases.items()} | {alias: story}
+        stories = tuple(StoryRef(aliases.get(name, name), "", 2, (), "") for name in names)
+        _, without = bare.apply(event)
+        done, incident = told.apply(replace(event, stories=stories))
+        assert done.stories == stories
+        assert (incident.id, incident.revision) == (without.id, without.revision)
+        assert [member.alert for member in incident.alerts] == [member.alert for member in without.alerts]
+        topics = [each.topic for each in told.open() if each.kind == "topic"]
+        assert len(topics) == len(set(topics))
+
+
 def test_memory_is_bounded():
     """Ten thousand incidents that come and go leave nothing behind; one that never ends keeps 50 resolved alerts."""
     incidents, at = Incidents(), T0

@@ -126,6 +126,20 @@ def test_what_parts_clauses_and_words_is_no_noise(text):
     assert words(text, names=["青禾"]) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("【青】【禾】", ["青】【禾"]), ("（青）（禾）手机", ["青)(禾"]), ("【qing】【he】", ["qing】【he"]), ("《青》《禾》", ["青》《禾"]),
+        ("【山色青】【禾下乘凉】", []), ("《满庭青》《禾》", []), ("【青】【禾下】", []), ("青】【禾", []), ("】【" * 9 + "青】【禾", []),
+        ("青#禾手机炸了", ["青#禾"]), ("#青#禾#", ["青#禾"]), ("青#禾#手#机", ["青#禾"]), ("#好#青#禾", ["青#禾"]),
+        ("#满山青#禾田", []), ("#满山青##禾田生活#", []), ("出差青#禾田生活#见", []), ("#满山青# 禾田", []), ("#" * 9 + "青#禾", ["青#禾"]),
+    ],
+)  # fmt: skip
+def test_brackets_and_hashtags_are_noise_only_around_a_character(text, found):
+    """What a bracket or a hashtag holds is one thing: a name does not reach from one into the next."""
+    assert [word.replace("（", "(").replace("）", ")") for word, _, _ in words(text, names=["青禾"])] == found
+
+
 def test_words_that_a_spelling_collides_with_are_not_looked_for():
     """Initials and pinyin that everybody reads otherwise are left out, and the name itself is found."""
     assert words("women need KFC, LED and sushi", names=["沃门", "苏士", "可芙茶", "乐恩多"]) == []
@@ -150,8 +164,21 @@ def test_the_dictionary_reads_as_a_segmenter_would():
 
 @pytest.mark.parametrize(
     "text",
-    ["acme.", "a@acme.", "青 ", "青禾", "青禾苗", "q i n g h e ", "https://acme", "acme@", "-acme-", "木彡"],
-    ids=range(10),
+    [
+        "acme.",
+        "a@acme.",
+        "青 ",
+        "青禾",
+        "青禾苗",
+        "q i n g h e ",
+        "https://acme",
+        "acme@",
+        "-acme-",
+        "木彡",
+        "青】【",
+        "#青禾",
+    ],
+    ids=range(12),
 )
 def test_no_text_is_slow(text):
     """A hundred thousand characters of names, noise and half addresses: quadratic time would meet the tests' time limit."""

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from listener.web.app import create_app
 from listener.web.assets import Assets
 from listener.web.config import WebSettings
-from tests.status_reader import ScriptedReader
+from tests.status_reader import NO_TOPICS, ScriptedReader
 
 ASSETS = Assets.read()
 NOW = datetime(2025, 11, 22, 6, 41, 12, tzinfo=UTC)
@@ -36,6 +36,8 @@ async def serve():
             reader=reader or ScriptedReader(),
             registry=CollectorRegistry(),
             problems=lambda: problems,
+            matcher=lambda: NO_TOPICS,
+            refused=lambda: None,
             settings=WebSettings(timezone=ZoneInfo("UTC"), **chosen),
             now=lambda: NOW,
             assets=ASSETS,
@@ -58,6 +60,9 @@ PATHS = (
     "/metrics",
     "/healthz",
     "/readyz",
+    "/try",
+    "/api/explain",
+    "/api/query?query=a",
     "/nowhere",
 )
 
@@ -115,7 +120,7 @@ async def test_a_mistake_of_ours_shows_no_detail(serve, caplog):
 async def test_only_our_own_names_are_answered(serve, host, status):
     """On loopback a request by any other name is refused, pages and machine addresses alike: DNS rebinding."""
     client = await serve()
-    for path in ("/", "/metrics", "/data/volumes.json", "/nowhere"):
+    for path in ("/", "/metrics", "/data/volumes.json", "/api/query?query=a", "/nowhere"):
         response = await client.get(path, headers={"Host": host})
         assert response.status == (404 if (status, path) == (200, "/nowhere") else status)
 
@@ -130,7 +135,8 @@ async def test_only_reading(serve):
     """Nothing but GET and HEAD is taken."""
     client = await serve()
     for method in ("POST", "PUT", "DELETE", "PATCH"):
-        assert (await client.request(method, "/")).status == 405
+        for path in ("/", "/try", "/api/explain"):
+            assert (await client.request(method, path)).status == 405
     assert (await client.head("/")).status == 200
 
 
@@ -180,6 +186,8 @@ async def test_pages_tell_when_scripts_are_not_built(tmp_path):
         reader=ScriptedReader(),
         registry=CollectorRegistry(),
         problems=list,
+        matcher=lambda: NO_TOPICS,
+        refused=lambda: None,
         settings=WebSettings("http://127.0.0.1:1", "en", ZoneInfo("UTC")),
         now=lambda: NOW,
         assets=assets,

@@ -13,8 +13,8 @@ from alerts import Because, Excerpt, Level, StoryRef
 from listener.web.app import create_app
 from listener.web.assets import Assets
 from listener.web.config import WebSettings
-from listener.web.status import DeliveryStatus, OutboxHealth, StoryLine
-from tests.status_reader import ScriptedReader, busy_day, event, incident, page, source
+from listener.web.status import DeliveryStatus, OutboxHealth, RefusedReload, StoryLine
+from tests.status_reader import NO_TOPICS, ScriptedReader, busy_day, event, incident, page, source
 
 NOW = datetime(2025, 11, 22, 6, 41, 12, tzinfo=UTC)
 ASSETS = Assets.read()
@@ -30,11 +30,13 @@ async def serve():
     """``client = await serve(reader)``: the application on a free loopback port."""
     clients = []
 
-    async def start(reader, *, settings=SETTINGS, problems=(), registry=None, now=NOW):
+    async def start(reader, *, settings=SETTINGS, problems=(), registry=None, now=NOW, refused=lambda: None):
         app = create_app(
             reader=reader,
             registry=registry or CollectorRegistry(),
             problems=lambda: list(problems),
+            matcher=lambda: NO_TOPICS,
+            refused=refused,
             settings=settings,
             now=lambda: now,
             assets=ASSETS,
@@ -161,6 +163,21 @@ async def test_not_ready_is_on_the_page(serve):
     """What makes /readyz red stands at the top of the page too."""
     client = await serve(ScriptedReader(), problems=["the disk is full"])
     assert "服务未就绪 the disk is full" in words(await text(client, "/"))
+
+
+async def test_a_refused_reload_is_on_the_page_until_a_good_one(serve):
+    """What a reload was refused for stands on the page and in its part, with file, line and column, and goes with it."""
+    told = [RefusedReload(NOW - timedelta(hours=1), tuple(f"main.yml:{line}:7: rules: <b>" for line in range(1, 24)))]
+    client = await serve(ScriptedReader(), refused=lambda: told[0])
+    for path in ("/?lang=en", "/partials/status?lang=en"):
+        said = words(await text(client, path))
+        assert "The configuration was not reloaded (13:41): it has mistakes, and the one before runs on" in said
+        assert "main.yml:1:7: rules: <b>" in said
+        assert "main.yml:20:7" in said
+        assert "main.yml:21:7" not in said
+        assert "3 more: see listener check" in said
+    told[0] = None
+    assert "not reloaded" not in words(await text(client, "/?lang=en"))
 
 
 async def test_incident_page(serve):

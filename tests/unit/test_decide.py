@@ -1,0 +1,40 @@
+"""The decider's memory over a restart."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from alerts.incident import REJOIN
+from alerts.sample import sample_notification
+from listener.decide import Decider
+from listener.metrics import Metrics
+from listener.storage.database import Database
+
+T0 = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+async def loaded(database, now):
+    return await Decider.load(database, step=MINUTE, metrics=Metrics(CollectorRegistry()), now=now)
+
+
+@pytest.mark.parametrize("down", [timedelta(0), timedelta(hours=1), timedelta(hours=30)])
+@pytest.mark.parametrize("later", [REJOIN - MINUTE, REJOIN])
+async def test_what_was_not_decided_before_a_stop_is_decided_as_if_there_was_none(tmp_path, down, later):
+    """An alert that the log held at the stop joins the incident that it would have joined, however long the stop was."""
+    opened = replace(
+        sample_notification(T0, "zh").incident.lead, event="opened", alert="first", revision=1, at=T0, incident=""
+    )
+    resolved = replace(opened, event="resolved", revision=2, at=T0 + MINUTE)
+    second = replace(opened, alert="second", at=resolved.at + later)
+    database = await Database.open("sqlite:///d.db", base=tmp_path)
+    try:
+        await (await loaded(database, T0)).publish([opened, resolved], T0)
+        again = await loaded(database, second.at + down)
+        await again.publish([second], second.at + down)
+        (incident,) = again._incidents.open()
+        assert incident.id == ("first" if later < REJOIN else "second")
+    finally:
+        await database.close()
