@@ -131,7 +131,7 @@ def _notice(notification: Notification, state: str) -> str:
         return word[state]
     if state == "resolve":
         return word["lasted"].format(duration=words.duration(incident.updated_at - incident.opened_at, language))
-    if state in {"update", "repeat"}:
+    if state in {"update", "repeat", "acknowledge"}:
         where = words.zone(notification.timezone)
         opened, at = (words.moment(one, where, incident.updated_at) for one in (incident.opened_at, incident.lead.at))
         return word["so_far"].format(opened=opened, at=at)
