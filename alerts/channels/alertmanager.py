@@ -18,7 +18,7 @@ import pydantic
 from pydantic import Field, model_validator
 
 from alerts.channel import DeliveryError
-from alerts.channels.base import Clock, Headers, Limits, Name, SecretUrl, Strict, Timeout, utc_now
+from alerts.channels.base import Clock, Headers, Limits, Name, SecretUrl, Strict, Timeout, Url, utc_now
 from alerts.channels.http import JSON, Poster, encode, refusal
 from alerts.notification import Notification, Receipt
 from alerts.render import alertmanager as form
@@ -37,7 +37,7 @@ class AlertmanagerConfig(Strict):
 
     type: Literal["alertmanager"]
     name: Name | None = Field(None, description="what the channel is called in logs, metrics and records")
-    url: SecretUrl = Field(description="address of the Alertmanager, without /api/v2")
+    url: Url = Field(description="address of the Alertmanager, without /api/v2")
     headers: Headers = Field(default_factory=dict, description="headers to add, such as Authorization")
     refresh: Span = Field(timedelta(minutes=1), description="how often what is open is told again")
     keep: Span = Field(timedelta(hours=24), description="how long an open alert stays if nothing more is heard of it")
@@ -56,8 +56,8 @@ class AlertmanagerConfig(Strict):
 
 class AlertmanagerChannel:
     def __init__(self, config: AlertmanagerConfig, http: aiohttp.ClientSession, clock: Clock = utc_now) -> None:
-        self._poster = Poster(http, config.timeout, config.proxy, (config.url, *config.headers.values()))
-        self._url = f"{config.url.get_secret_value().rstrip('/')}/api/v2/alerts"
+        self._poster = Poster(http, config.timeout, config.proxy, tuple(config.headers.values()))
+        self._url = f"{config.url.rstrip('/')}/api/v2/alerts"
         self._headers = {**{name: value.get_secret_value() for name, value in config.headers.items()}, **JSON}
         self._keep = config.keep
         self._clock = clock

@@ -49,6 +49,15 @@ def _http_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def _open_url(value: str) -> str:
+    """An address that may be shown: no login, and no key in a query."""
+    _http_url(SecretStr(value))
+    parts = urlsplit(value)
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("must be an address without a login, a query or a fragment")
+    return value
+
+
 _OURS = frozenset({"content-type", "content-length", "host", "accept-encoding", "transfer-encoding", "connection"})
 
 
@@ -66,5 +75,6 @@ def _header_names(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
 
 Timeout = Annotated[timedelta, pydantic.Strict(), AfterValidator(_longer_than_nothing)]
 SecretUrl = Annotated[SecretStr, AfterValidator(_http_url)]
+Url = Annotated[str, AfterValidator(_open_url)]
 Headers = Annotated[dict[str, SecretStr], AfterValidator(_header_names)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]

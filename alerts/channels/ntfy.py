@@ -14,7 +14,7 @@ import aiohttp
 from pydantic import Field, SecretStr, field_validator
 
 from alerts.channel import DeliveryError
-from alerts.channels.base import Clock, Limits, Name, SecretUrl, Strict, Timeout, utc_now
+from alerts.channels.base import Clock, Limits, Name, SecretUrl, Strict, Timeout, Url, utc_now
 from alerts.channels.http import JSON, Poster, encode, refusal
 from alerts.notification import Notification, Receipt
 from alerts.render import Message, message
@@ -32,7 +32,7 @@ class NtfyConfig(Strict):
     type: Literal["ntfy"]
     name: Name | None = Field(None, description="what the channel is called in logs, metrics and records")
     topic: SecretStr = Field(description="the topic; on an open server, long and not to be guessed")
-    url: SecretUrl = Field(SecretStr(URL), description="address of the server")
+    url: Url = Field(URL, description="address of the server")
     token: SecretStr | None = Field(None, description="access token, where the topic is protected")
     timeout: Timeout = Field(timedelta(seconds=10), description="for each request")
     proxy: SecretUrl | None = Field(None, description="HTTP proxy of this channel")
@@ -62,7 +62,7 @@ class NtfyChannel:
     def __init__(self, config: NtfyConfig, http: aiohttp.ClientSession, clock: Clock = utc_now) -> None:
         token = () if config.token is None else (config.token,)
         self._poster = Poster(http, config.timeout, config.proxy, (config.topic, *token))
-        self._url = config.url.get_secret_value()
+        self._url = config.url
         self._topic = config.topic.get_secret_value()
         self._headers = dict(JSON)
         if config.token is not None:

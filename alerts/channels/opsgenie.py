@@ -16,7 +16,7 @@ import aiohttp
 from pydantic import Field, SecretStr, field_validator
 
 from alerts.channel import DeliveryError
-from alerts.channels.base import Clock, Limits, Name, SecretUrl, Strict, Timeout, utc_now
+from alerts.channels.base import Clock, Limits, Name, SecretUrl, Strict, Timeout, Url, utc_now
 from alerts.channels.http import JSON, Answer, Poster, encode, refusal
 from alerts.channels.pagerduty import identity
 from alerts.notification import Notification, Receipt
@@ -37,7 +37,7 @@ class OpsgenieConfig(Strict):
     name: Name | None = Field(None, description="what the channel is called in logs, metrics and records")
     key: SecretStr = Field(min_length=1, description="API key of the integration")
     teams: list[str] = Field(default_factory=list, max_length=50, description="names of the teams to respond")
-    api: SecretUrl = Field(SecretStr(API), description="address of the API; EU: https://api.eu.opsgenie.com")
+    api: Url = Field(API, description="address of the API; EU: https://api.eu.opsgenie.com")
     timeout: Timeout = Field(timedelta(seconds=10), description="for each request")
     proxy: SecretUrl | None = Field(None, description="HTTP proxy of this channel")
 
@@ -57,7 +57,7 @@ class OpsgenieChannel:
 
     def __init__(self, config: OpsgenieConfig, http: aiohttp.ClientSession, clock: Clock = utc_now) -> None:
         self._poster = Poster(http, config.timeout, config.proxy, (config.key,))
-        self._alerts = f"{config.api.get_secret_value().rstrip('/')}/v2/alerts"
+        self._alerts = f"{config.api.rstrip('/')}/v2/alerts"
         self._headers = {**JSON, "Authorization": f"GenieKey {config.key.get_secret_value()}"}
         self._teams = config.teams
         self._clock = clock

@@ -15,7 +15,7 @@ import aiohttp
 from pydantic import Field, SecretStr
 
 from alerts.channel import DeliveryError
-from alerts.channels.base import Clock, Limits, Name, SecretUrl, Strict, Timeout, utc_now
+from alerts.channels.base import Clock, Limits, Name, SecretUrl, Strict, Timeout, Url, utc_now
 from alerts.channels.http import JSON, Poster, encode, refusal
 from alerts.notification import Notification, NotificationKind, Receipt
 from alerts.render import Message, message
@@ -36,7 +36,7 @@ class PagerDutyConfig(Strict):
     type: Literal["pagerduty"]
     name: Name | None = Field(None, description="what the channel is called in logs, metrics and records")
     routing_key: SecretStr = Field(min_length=1, description="integration key of the service (Events API v2)")
-    url: SecretUrl = Field(SecretStr(URL), description="where to post; EU: https://events.eu.pagerduty.com/v2/enqueue")
+    url: Url = Field(URL, description="where to post; EU: https://events.eu.pagerduty.com/v2/enqueue")
     timeout: Timeout = Field(timedelta(seconds=10), description="for each request")
     proxy: SecretUrl | None = Field(None, description="HTTP proxy of this channel")
 
@@ -49,7 +49,7 @@ class PagerDutyChannel:
 
     def __init__(self, config: PagerDutyConfig, http: aiohttp.ClientSession, clock: Clock = utc_now) -> None:
         self._poster = Poster(http, config.timeout, config.proxy, (config.routing_key,))
-        self._url = config.url.get_secret_value()
+        self._url = config.url
         self._key = config.routing_key.get_secret_value()
         self._clock = clock
 

@@ -17,7 +17,7 @@ import aiohttp
 from pydantic import Field, SecretStr, field_validator
 
 from alerts.channel import DeliveryError
-from alerts.channels.base import Clock, Limits, Name, SecretUrl, Strict, Timeout, utc_now
+from alerts.channels.base import Clock, Limits, Name, SecretUrl, Strict, Timeout, Url, utc_now
 from alerts.channels.http import JSON, Answer, Poster, encode, refusal
 from alerts.notification import Notification, Receipt
 from alerts.render import Message, message
@@ -44,7 +44,7 @@ class TelegramConfig(Strict):
     token: SecretStr = Field(description="the bot's token, as BotFather gave it")
     chat: int | str = Field(description="id of the chat (a group's is negative), or @name of a public channel")
     topic: int | None = Field(None, ge=1, description="id of a topic, in a group that has topics")
-    api: SecretUrl = Field(SecretStr(API), description="address of the Bot API, for a server of your own")
+    api: Url = Field(API, description="address of the Bot API, for a server of your own")
     timeout: Timeout = Field(timedelta(seconds=10), description="for each request")
     proxy: SecretUrl | None = Field(None, description="HTTP proxy of this channel")
 
@@ -76,7 +76,7 @@ class TelegramChannel:
         token = config.token.get_secret_value()
         secrets = (config.token, SecretStr(token.partition(":")[2]))
         self._poster = Poster(http, config.timeout, config.proxy, secrets)
-        self._base = f"{config.api.get_secret_value().rstrip('/')}/bot{token}"
+        self._base = f"{config.api.rstrip('/')}/bot{token}"
         self._chat = config.chat
         self._topic = config.topic
         self._clock = clock

@@ -7,13 +7,13 @@ services answer 200 to what they refuse. Limits are the service's; ``characters`
 of Chinese holds 70, a longer one is billed in parts of 67: 3GPP TS 23.038).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, Literal, Self
 from urllib.parse import urlencode
 
 import aiohttp
-from pydantic import Field, JsonValue, SecretStr, model_validator
+from pydantic import Field, JsonValue, SecretStr, field_validator, model_validator
 
 from alerts.channel import DeliveryError
 from alerts.channels.base import Clock, Headers, Limits, Name, SecretUrl, Strict, Timeout, utc_now
@@ -75,16 +75,24 @@ class TemplateConfig(Strict):
     timeout: Timeout = Field(timedelta(seconds=10), description="for each request")
     proxy: SecretUrl | None = Field(None, description="HTTP proxy of this channel")
 
+    @field_validator("query", "body")
+    @classmethod
+    def _templates_are_sound(cls, value: JsonValue) -> JsonValue:
+        for path, source in _leaves(value):
+            try:
+                form.check(source)
+            except form.TemplateMistakeError as error:
+                raise ValueError(f"{path}: {error}" if path else str(error)) from None
+        return value
+
     @model_validator(mode="after")
-    def _templates_are_sound(self) -> Self:
+    def _body_fits(self) -> Self:
         if self.method == "GET" and self.body is not None:
             raise ValueError("body: GET has none; use query")
         if self.encode == "text" and not isinstance(self.body, str | None):
             raise ValueError("body: with encode text, it is one text")
         if self.encode == "form" and not _flat(self.body):
             raise ValueError("body: with encode form, it is names with plain values")
-        for source in [*self.query.values(), *_leaves(self.body)]:
-            form.check(source)
         return self
 
     def build(self, http: aiohttp.ClientSession, *, clock: Clock = utc_now) -> "TemplateChannel":
@@ -160,11 +168,13 @@ def _form_value(value: Any) -> str:
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _leaves(body: JsonValue) -> list[str]:
+def _leaves(body: JsonValue, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in it, and where it stands: to, items.0.name."""
     if isinstance(body, str):
-        return [body]
-    parts = body.values() if isinstance(body, dict) else body if isinstance(body, list) else ()
-    return [leaf for part in parts for leaf in _leaves(part)]
+        yield path, body
+    parts = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
+    for name, part in parts:
+        yield from _leaves(part, f"{path}.{name}" if path else f"{name}")
 
 
 def _filled(body: JsonValue, told: Mapping[str, form.Value]) -> JsonValue:
