@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from alerts.channels.alertmanager import AlertmanagerConfig
+from alerts.channels.apprise import AppriseConfig
 from alerts.channels.base import Clock, Limits, Strict, utc_now
 from alerts.channels.console import ConsoleConfig
 from alerts.channels.email import EmailConfig
@@ -28,12 +29,14 @@ ChannelConfig = Annotated[
     | AlertmanagerConfig
     | NtfyConfig
     | TemplateConfig
-    | WebhookConfig,
+    | WebhookConfig
+    | AppriseConfig,
     Field(discriminator="type"),
 ]
 
 __all__ = [
     "AlertmanagerConfig",
+    "AppriseConfig",
     "ChannelConfig",
     "Clock",
     "ConsoleConfig",

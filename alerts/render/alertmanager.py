@@ -16,7 +16,7 @@ from alerts.notification import Notification
 from alerts.render.message import Message
 from alerts.render.pager import SEVERITIES
 from alerts.render.plain import plain
-from alerts.render.text import clean, cut, inert, json_size
+from alerts.render.text import clean, cut, inert, inert_but, json_size
 
 VALUE = 200
 TEXT = 8000
@@ -109,9 +109,7 @@ def _value(text: str) -> str:
 def _description(message: Message) -> str:
     """The whole message but its headline, which is the summary."""
     _, _, rest = plain(message).partition("\n")
-    links = {link.url for link in message.links} | {quote.url for quote in message.quotes if quote.url}
-    lines = [line if any(line.endswith(url) for url in links) else inert(line) for line in rest.splitlines()]
-    return cut("\n".join(lines).strip(), TEXT)
+    return cut(inert_but(rest, message.addresses).strip(), TEXT)
 
 
 def _time(at: datetime) -> str:

@@ -56,6 +56,11 @@ class Message:
     def word(self) -> dict[str, str]:
         return WORDS[self.language]
 
+    @property
+    def addresses(self) -> frozenset[str]:
+        """All that may be followed: ours, and those of the excerpts."""
+        return frozenset([link.url for link in self.links] + [quote.url for quote in self.quotes if quote.url])
+
 
 def message(notification: Notification) -> Message:
     """The message of a notification; the same notification gives the same message."""

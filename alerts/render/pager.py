@@ -13,7 +13,7 @@ from alerts.notification import Notification
 from alerts.render.message import Message
 from alerts.render.plain import plain
 from alerts.render.short import in_one_line
-from alerts.render.text import clean, cut, inert, units
+from alerts.render.text import clean, cut, inert, inert_but, units
 
 SUMMARY = 1024
 MESSAGE = 130
@@ -69,19 +69,13 @@ def opsgenie(message: Message, notification: Notification) -> Json:
     tags = ("listener", incident.level.name, clean((incident.topic or incident.kind)[:200]))
     return {
         "message": cut(_angles(inert(message.headline)), MESSAGE, units),
-        "description": cut(_angles("\n".join(_described(message))), DESCRIPTION, units),
+        "description": cut(_angles(inert_but(plain(message), message.addresses)), DESCRIPTION, units),
         "priority": priority(notification),
         "source": "listener",
         "entity": _angles(_line(incident.lead.brand or "listener", ENTITY)),
         "tags": [_angles(cut(tag, 50, units)) for tag in tags if tag],
         "details": {"incident": _line(incident.id, 255), "level": incident.level.name},
     }
-
-
-def _described(message: Message) -> list[str]:
-    """The plain message; of its lines only those that are addresses of ours may be followed."""
-    ours = {link.url for link in message.links} | {quote.url for quote in message.quotes if quote.url}
-    return [line if any(line.endswith(url) for url in ours) else inert(line) for line in plain(message).splitlines()]
 
 
 def _angles(text: str) -> str:

@@ -14,7 +14,7 @@ from alerts.notification import Notification
 from alerts.render.message import Message
 from alerts.render.plain import plain
 from alerts.render.short import sms
-from alerts.render.text import inert
+from alerts.render.text import inert, inert_but
 
 NAMES = (
     "short", "text", "headline", "notice", "because", "facts", "quotes", "link", "level", "level_number", "kind",
@@ -51,7 +51,7 @@ def values(
     incident = notification.incident
     return {
         "short": inert_but_link(message, characters),
-        "text": _text(message),
+        "text": inert_but(plain(message), message.addresses),
         "headline": inert(message.headline),
         "notice": inert(message.notice),
         "because": inert(message.because),
@@ -81,12 +81,6 @@ def inert_but_link(message: Message, characters: int) -> str:
         if len(line) <= characters:
             return line
     return ""
-
-
-def _text(message: Message) -> str:
-    links = {link.url for link in message.links} | {quote.url for quote in message.quotes if quote.url}
-    lines = plain(message).splitlines()
-    return "\n".join(line if any(line.endswith(url) for url in links) else inert(line) for line in lines)
 
 
 @lru_cache(maxsize=256)

@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from urllib.parse import quote, urlsplit
 
 ELLIPSIS = "…"
@@ -48,6 +48,16 @@ def unpage(text: str) -> str:
 def inert(text: str) -> str:
     """No name is called, and no program that looks for addresses and commands in plain text makes a link of a part."""
     return unpage(_COMMAND.sub("/\u200b", _DOMAIN.sub(".\u200b", text)))
+
+
+def inert_but(text: str, addresses: Collection[str]) -> str:
+    """Lines made inert, but for an address of ours at the end of one, or all of it."""
+    return "\n".join(_inert_line(line, addresses) for line in text.splitlines())
+
+
+def _inert_line(line: str, addresses: Collection[str]) -> str:
+    ours = max((url for url in addresses if line.endswith(url)), key=len, default="")
+    return inert(line[: len(line) - len(ours)]) + ours
 
 
 def units(text: str) -> int:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from importlib.util import find_spec
 
 import aiohttp
 import pytest
@@ -15,7 +16,7 @@ from alerts.render.short import brief
 from alerts.sample import sample_notification
 from tests.support.pagers import alertmanager, opsgenie, pagerduty
 from tests.support.peer import CONFIG, NOW, SECRET
-from tests.support.pushes import ntfy, teams, telegram, template
+from tests.support.pushes import apprise, ntfy, teams, telegram, template
 
 URL = "https://listener.example.com/incidents/1"
 
@@ -482,7 +483,9 @@ async def test_template_text_stays_in_its_place(http, text, encode):
 
     async def handler(request):
         raw = await request.text()
-        bodies.append(json.loads(raw) if encode == "json" else {k: v[0] for k, v in parse_qs(raw, keep_blank_values=True).items()})
+        bodies.append(
+            json.loads(raw) if encode == "json" else {k: v[0] for k, v in parse_qs(raw, keep_blank_values=True).items()}
+        )
         return web.Response(status=204)
 
     async with serve(handler) as url:
@@ -540,6 +543,52 @@ async def test_template_that_fails_is_final_and_sends_nothing(http, body):
         peer.config |= {"encode": "text", "body": body}
         error = await refusal(peer.build(http))
         assert ("client", False, 0) == (error.reason, error.retryable, peer.requests)
+
+
+# ---- Apprise
+
+
+async def test_apprise_says_yes_or_no(http):
+    """Its no is tried again; its yes is all there is, also to an answer whose body refuses: that is its limit."""
+    pytest.importorskip("apprise", reason="apprise is not installed")
+    async with apprise() as peer:
+        channel = peer.build(http)
+        peer.refuse = lambda: web.Response(status=403, text=f"no {SECRET}")
+        error = await refusal(channel)
+        assert ("refused", True) == (error.reason, error.retryable)
+        assert SECRET not in f"{error!r}{error.__cause__!r}{error.__context__!r}"
+        peer.refuse = lambda: web.json_response({"errcode": 130101})
+        await channel.send(notification())
+        peer.refuse = None
+        await channel.send(notification(level=Level.red))
+        await channel.send(ended())
+        assert peer.kinds == ["failure", "success"]
+
+
+async def test_apprise_that_hangs_is_given_up(http):
+    """What is not done in time is a timeout."""
+    import asyncio
+
+    pytest.importorskip("apprise", reason="apprise is not installed")
+    async with apprise() as peer:
+        peer.config["timeout"] = timedelta(seconds=0.2)
+        peer.refuse = lambda: asyncio.sleep(2)
+        error = await refusal(peer.build(http))
+        assert ("timeout", True) == (error.reason, error.retryable)
+
+
+async def test_apprise_mistakes(http):
+    """An address that is none is refused when the file is read or at the first message; so is an Apprise that is not there."""
+    for url in ("not-an-address", "://x", "json://"):
+        with pytest.raises(ValidationError, match="address"):
+            CONFIG.validate_python({"type": "apprise", "url": url})
+    config = {"type": "apprise", "url": f"nothing-known://{SECRET}".replace("-", "")}
+    if find_spec("apprise") is None:
+        with pytest.raises(ValidationError, match=r"pip install 'listener-monitor\[apprise\]'"):
+            CONFIG.validate_python(config)
+        return
+    error = await refusal(CONFIG.validate_python(config).build(http, clock=lambda: NOW))
+    assert ("client", False) == (error.reason, error.retryable)
 
 
 # ---- less

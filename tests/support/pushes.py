@@ -286,3 +286,31 @@ async def template() -> AsyncIterator[Peer]:
             "timeout": timedelta(seconds=0.5),
         }
         yield peer
+
+
+@contextlib.asynccontextmanager
+async def apprise() -> AsyncIterator[Peer]:
+    """What Apprise's plug-in for JSON posts to."""
+
+    async def handler(request):
+        body = await request.read()
+        if (answer := await refused(peer)) is not None:
+            return answer
+        form = json.loads(body)
+        peer.kinds.append(form["type"])
+        peer.sizes.append(len(body))
+        peer.texts.append(f"{form['title']}\n{form['message']}")
+        plain_text(form["title"], peer.problems)
+        return web.Response()
+
+    class ApprisePeer(Peer):
+        def __post_init__(self):
+            self.kinds: list[str] = []
+
+    peer = ApprisePeer("apprise", {})
+    async with serve(handler) as url:
+        peer.config = {
+            "url": f"{url.replace('http', 'json')}/{SECRET}",
+            "timeout": timedelta(seconds=5),
+        }
+        yield peer

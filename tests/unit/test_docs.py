@@ -33,6 +33,7 @@ TABLES = {
     "TelegramConfig": "channels: telegram", "TeamsConfig": "channels: teams", "PagerDutyConfig": "channels: pagerduty",
     "OpsgenieConfig": "channels: opsgenie", "AlertmanagerConfig": "channels: alertmanager",
     "NtfyConfig": "channels: ntfy", "TemplateConfig": "channels: template", "SuccessConfig": "`success` takes:",
+    "AppriseConfig": "channels: apprise",
     "WebhookConfig": "channels: webhook", "RouteConfig": "route", "BranchConfig": "Each branch under `routes` takes:",
 }  # fmt: skip
 
