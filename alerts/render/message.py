@@ -139,12 +139,17 @@ def _notice(notification: Notification, state: str) -> str:
     if state in {"update", "repeat", "acknowledge"}:
         where = words.zone(notification.timezone)
         opened, at = (words.moment(one, where, incident.updated_at) for one in (incident.opened_at, incident.lead.at))
-        return word["so_far"].format(opened=opened, at=at)
+        so_far = word["so_far"].format(opened=opened, at=at)
+        return _sentences([word["taken"], so_far] if state == "acknowledge" else [so_far], language)
     told = []
     if state in {"raised", "lowered"} and notification.was is not None:
         told.append(word["was"].format(level=LEVELS[language][notification.was]))
     if state in {"open", "raised"}:
         told.append(ACT[language][incident.level])
+    return _sentences(told, language)
+
+
+def _sentences(told: list[str], language: Language) -> str:
     return ("" if language == "zh" else " ").join(told)
 
 

@@ -44,8 +44,12 @@ def fitting(message: Message, render: Callable[[Message], Rendered], fits: Calla
 
 
 def in_one_line(message: Message) -> str:
-    """The headline and the reason as two sentences, for what is read aloud or sent as a text message."""
-    return message.word["stop"].join(part for part in (message.headline, message.because) if part)
+    """The headline and the reason as two sentences, for what is read aloud or sent as a text message.
+
+    At the end, how long it lasted: the reason's figures would read as if it went on.
+    """
+    told = message.notice.rstrip("。.") if message.over and message.notice else message.because
+    return message.word["stop"].join(part for part in (message.headline, told) if part)
 
 
 def sms(message: Message, limit: int) -> str:

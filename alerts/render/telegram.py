@@ -40,7 +40,7 @@ def _html(message: Message) -> str:
     mark = OVER if message.over else MARKS[message.level]
     lines = [f"{mark} <b>{escape(message.headline)}</b>"]
     lines += [escape(part) for part in (message.notice, message.because) if part]
-    lines.append("")
+    lines += [""] if message.facts else []
     lines += [f"<b>{label}</b>{colon}{escape(value)}" for label, value in message.facts]
     lines += ["", *(_quote(message, quote) for quote in message.quotes)] if message.quotes else []
     if message.links:
