@@ -1,7 +1,7 @@
 """Alert events in; incidents and notifications out. Knows labels, words and times, never mentions."""
 
 from alerts.alert import AlertEvent, Because, Coverage, Excerpt, Level, Reached, StoryRef, Window
-from alerts.channel import Channel, DeliveryError, DeliveryReason
+from alerts.channel import Channel, DeliveryError, DeliveryReason, Refreshing
 from alerts.incident import Incident
 from alerts.notification import Notification, NotificationKind, Receipt
 
@@ -19,6 +19,7 @@ __all__ = [
     "NotificationKind",
     "Reached",
     "Receipt",
+    "Refreshing",
     "StoryRef",
     "Window",
 ]

@@ -1,7 +1,8 @@
 """The extension point of this package."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from alerts.notification import Notification, Receipt
 
@@ -29,4 +30,19 @@ class Channel(Protocol):
 
     async def send(self, notification: Notification, /) -> Receipt:
         """Deliver once, or raise DeliveryError; sent means that the answer's body said so."""
+        ...
+
+
+@runtime_checkable
+class Refreshing(Protocol):
+    """A channel besides, whose receiver forgets what it is not told again (Alertmanager)."""
+
+    refresh_every: timedelta
+
+    async def refresh(self, standing: Callable[[], Awaitable[Sequence[Notification]]], /) -> None:
+        """Tell what stands once more, or raise DeliveryError.
+
+        ``standing`` gives the last notification sent of each incident that is open there. The channel asks for it while it
+        sends nothing else, so that a refresh never overtakes an end.
+        """
         ...

@@ -7,7 +7,7 @@ from typing import Literal
 from alerts.alert import Level
 from alerts.incident import Incident
 
-NotificationKind = Literal["open", "update", "repeat", "resolve", "test"]
+NotificationKind = Literal["open", "update", "repeat", "acknowledge", "resolve", "test"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from listener.metrics import Metrics
 from listener.parts import build, host_of
 from listener.pipeline import MENTIONS_AT_ONCE, POLLS_AT_ONCE, Pipeline, brought
 from listener.poll import Polled, Poller
+from listener.refresh import Refresher
 from listener.selfcheck import (
     EVERY,
     SelfCheck,
@@ -113,6 +114,13 @@ class Daemon:
                 metrics=self._metrics,
                 now=utc_now,
             )
+            self._refresher = Refresher(
+                self._database,
+                self._parts.lines,
+                console=lambda incident: f"{self._url}/incidents/{incident}",
+                timezone=self._config.timezone,
+                metrics=self._metrics,
+            )
             for event in own.values():
                 if event.rule == "self-delivery":  # still refused, as far as is known
                     address = (event.key["receiver"], event.key["channel"])
@@ -138,6 +146,7 @@ class Daemon:
                 ("decider", self._keep_going("decider", self._decider.step)),
                 ("flush", self._keep_going("flush", self._flusher.step, wake=self._decider.told)),
                 ("sender", self._keep_going("sender", self._sender.step, wake=self._sender.wake)),
+                ("refresh", self._keep_going("refresh", self._refresher.step)),
                 ("self-check", self._keep_going("self-check", self._check_self)),
                 ("retention", self._keep_going("retention", self._forget)),
                 ("relay", self._relay()),
@@ -324,6 +333,8 @@ class Daemon:
             self._flusher.routing = parts.routing
             self._sender.lines = parts.lines
             self._sender.timezone = config.timezone
+            self._refresher.lines = parts.lines
+            self._refresher.timezone = config.timezone
             self._status.shown = parts.shown
             for source in gone:
                 self._metrics.forget_source(source)

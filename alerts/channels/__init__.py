@@ -4,22 +4,52 @@ from typing import Annotated
 
 from pydantic import Field
 
+from alerts.channels.alertmanager import AlertmanagerConfig
+from alerts.channels.apprise import AppriseConfig
 from alerts.channels.base import Clock, Limits, Strict, utc_now
 from alerts.channels.console import ConsoleConfig
 from alerts.channels.email import EmailConfig
+from alerts.channels.ntfy import NtfyConfig
+from alerts.channels.opsgenie import OpsgenieConfig
+from alerts.channels.pagerduty import PagerDutyConfig
 from alerts.channels.slack import SlackConfig
+from alerts.channels.teams import TeamsConfig
+from alerts.channels.telegram import TelegramConfig
+from alerts.channels.template import TemplateConfig
 from alerts.channels.webhook import WebhookConfig
 
-ChannelConfig = Annotated[ConsoleConfig | SlackConfig | EmailConfig | WebhookConfig, Field(discriminator="type")]
+ChannelConfig = Annotated[
+    ConsoleConfig
+    | SlackConfig
+    | EmailConfig
+    | TelegramConfig
+    | TeamsConfig
+    | PagerDutyConfig
+    | OpsgenieConfig
+    | AlertmanagerConfig
+    | NtfyConfig
+    | TemplateConfig
+    | WebhookConfig
+    | AppriseConfig,
+    Field(discriminator="type"),
+]
 
 __all__ = [
+    "AlertmanagerConfig",
+    "AppriseConfig",
     "ChannelConfig",
     "Clock",
     "ConsoleConfig",
     "EmailConfig",
     "Limits",
+    "NtfyConfig",
+    "OpsgenieConfig",
+    "PagerDutyConfig",
     "SlackConfig",
     "Strict",
+    "TeamsConfig",
+    "TelegramConfig",
+    "TemplateConfig",
     "WebhookConfig",
     "utc_now",
 ]

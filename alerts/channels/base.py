@@ -49,6 +49,32 @@ def _http_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def _open_url(value: str) -> str:
+    """An address that may be shown: no login, and no key in a query."""
+    _http_url(SecretStr(value))
+    parts = urlsplit(value)
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("must be an address without a login, a query or a fragment")
+    return value
+
+
+_OURS = frozenset({"content-type", "content-length", "host", "accept-encoding", "transfer-encoding", "connection"})
+
+
+def _header_names(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    for name, value in headers.items():
+        if not name or not all(character.isalnum() or character in "!#$%&'*+-.^_`|~" for character in name):
+            raise ValueError(f"{name!r} is no name of a header")
+        if not name.isascii() or name.lower() in _OURS or name.lower().startswith("x-listener-"):
+            raise ValueError(f"the header {name!r} cannot be set here")
+        secret = value.get_secret_value()
+        if not secret.isascii() or not all(character.isprintable() or character == "\t" for character in secret):
+            raise ValueError(f"the header {name!r} holds a character that no header may")
+    return headers
+
+
 Timeout = Annotated[timedelta, pydantic.Strict(), AfterValidator(_longer_than_nothing)]
 SecretUrl = Annotated[SecretStr, AfterValidator(_http_url)]
+Url = Annotated[str, AfterValidator(_open_url)]
+Headers = Annotated[dict[str, SecretStr], AfterValidator(_header_names)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from alerts.channel import DeliveryError, DeliveryReason
 
+JSON = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "listener"}
 READ_AT_MOST = 64 * 1024  # of an answer's body; what decides stands at its beginning
 
 _PARTS = re.compile(r"[/?&=:@#]")
@@ -21,6 +22,11 @@ _TELLING = 8  # characters; shorter parts are words such as "hook", and blanking
 
 _RETRIED = {408: "timeout", 425: "server", 429: "rate_limited"}
 _REFUSED = {401: "auth", 403: "auth", 407: "auth", 413: "too_long"}
+
+
+def encode(payload: Any) -> bytes:
+    """JSON in UTF-8; half characters become question marks."""
+    return json.dumps(payload, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Poster:
-    """Posts bodies: one request each, no redirect, no retry, a deadline over the whole of it.
+    """Sends bodies: one request each, no redirect, no retry, a deadline over the whole of it.
 
     ``secrets`` are kept out of every error: an address or a token never leaves the channel.
     """
@@ -57,10 +63,15 @@ class Poster:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """The answer, whatever its status; raises DeliveryError where there is none."""
+        return await self.request("POST", url, body, headers)
+
+    async def request(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+        """As ``post``, with another method, or without a body."""
         try:
             async with (
                 asyncio.timeout(self.timeout.total_seconds()),
-                self.http.post(
+                self.http.request(
+                    method,
                     url,
                     data=body,
                     headers={"Accept-Encoding": "identity", **headers},
@@ -99,6 +110,8 @@ class Poster:
             value = secret.get_secret_value()
             if value:
                 yield value
+                # a server may tell a token without the word before it: Bearer, Basic, GenieKey
+                yield from (part for part in value.split(" ")[1:] if len(part) >= _TELLING)
                 # an address tells its secret in a part of its path, its query or its login, and errors quote parts
                 if "://" in value:
                     yield from (part for part in _PARTS.split(value.split("://", 1)[1])[1:] if len(part) >= _TELLING)

@@ -10,7 +10,6 @@ two shown in the channel, because a changed message alerts nobody. chat.update p
 that 429 and Retry-After. Sources: docs.slack.dev, methods chat.postMessage and chat.update, and Rate limits.
 """
 
-import json
 from datetime import timedelta
 from typing import Any, ClassVar, Literal, Self
 
@@ -19,7 +18,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from alerts.channel import DeliveryError, DeliveryReason
 from alerts.channels.base import Clock, Limits, Name, SecretUrl, Strict, Timeout, utc_now
-from alerts.channels.http import Answer, Poster, refusal, retry_after
+from alerts.channels.http import JSON, Answer, Poster, encode, refusal, retry_after
 from alerts.notification import Notification, Receipt
 from alerts.render import Message, message
 from alerts.render import slack as form
@@ -118,7 +117,7 @@ class SlackWebhook:
         return Receipt("", self._clock())
 
     async def _post(self, payload: dict[str, Any]) -> None:
-        answer = await self._poster.post(self._url.get_secret_value(), _encode(payload), _JSON)
+        answer = await self._poster.post(self._url.get_secret_value(), encode(payload), JSON)
         if answer.status == 200 and answer.text == "ok":
             return
         raise _refused(answer, _error_word(answer), self._poster, self._clock)
@@ -130,7 +129,7 @@ class SlackBot:
     def __init__(self, poster: Poster, api: str, token: SecretStr, channel: str, clock: Clock = utc_now) -> None:
         self._poster = poster
         self._api = api
-        self._headers = {**_JSON, "Authorization": f"Bearer {token.get_secret_value()}"}
+        self._headers = {**JSON, "Authorization": f"Bearer {token.get_secret_value()}"}
         self._channel = channel
         self._clock = clock
 
@@ -165,7 +164,7 @@ class SlackBot:
             return await self._call(method, plain)
 
     async def _call(self, method: str, payload: dict[str, Any]) -> dict[str, Any]:
-        answer = await self._poster.post(f"{self._api}/{method}", _encode(payload), self._headers)
+        answer = await self._poster.post(f"{self._api}/{method}", encode(payload), self._headers)
         body = answer.json()
         if answer.status == 200 and isinstance(body, dict) and body.get("ok") is True:
             return body
@@ -180,17 +179,12 @@ class _GoneError(DeliveryError):
     """The message that was to be changed is out of reach."""
 
 
-_JSON = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "listener"}
 # nothing in the text is looked up, and no preview of what it links to is fetched
 _QUIET = {"parse": "none", "link_names": False}
 
 
 def _common(told: Message) -> dict[str, Any]:
     return {"text": form.fallback(told), "mrkdwn": False, "unfurl_links": False, "unfurl_media": False}
-
-
-def _encode(payload: dict[str, Any]) -> bytes:
-    return json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _error_word(answer: Answer) -> str:

@@ -56,6 +56,11 @@ class Message:
     def word(self) -> dict[str, str]:
         return WORDS[self.language]
 
+    @property
+    def addresses(self) -> frozenset[str]:
+        """All that may be followed: ours, and those of the excerpts."""
+        return frozenset([link.url for link in self.links] + [quote.url for quote in self.quotes if quote.url])
+
 
 def message(notification: Notification) -> Message:
     """The message of a notification; the same notification gives the same message."""
@@ -131,15 +136,20 @@ def _notice(notification: Notification, state: str) -> str:
         return word[state]
     if state == "resolve":
         return word["lasted"].format(duration=words.duration(incident.updated_at - incident.opened_at, language))
-    if state in {"update", "repeat"}:
+    if state in {"update", "repeat", "acknowledge"}:
         where = words.zone(notification.timezone)
         opened, at = (words.moment(one, where, incident.updated_at) for one in (incident.opened_at, incident.lead.at))
-        return word["so_far"].format(opened=opened, at=at)
+        so_far = word["so_far"].format(opened=opened, at=at)
+        return _sentences([word["taken"], so_far] if state == "acknowledge" else [so_far], language)
     told = []
     if state in {"raised", "lowered"} and notification.was is not None:
         told.append(word["was"].format(level=LEVELS[language][notification.was]))
     if state in {"open", "raised"}:
         told.append(ACT[language][incident.level])
+    return _sentences(told, language)
+
+
+def _sentences(told: list[str], language: Language) -> str:
     return ("" if language == "zh" else " ").join(told)
 
 

@@ -1,8 +1,9 @@
 """Text that somebody else wrote, made fit to stand in a message: cleaned, cut, defused."""
 
+import json
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from urllib.parse import quote, urlsplit
 
 ELLIPSIS = "…"
@@ -15,6 +16,8 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _AT = re.compile(r"[@＠﹫](?=\S)")
+_DOMAIN = re.compile(r"(?<=\w)\.(?=[^\W\d])")  # example.com, 例子.中国; not 3.5
+_COMMAND = re.compile(r"(?<![\w/])/(?=\w)")  # /start; not 转/发
 _URL_SAFE = "!#$%&'()*+,/:;=?@[]~"  # RFC 3986 reserved characters and what is already escaped; not quotes, <, >, |
 
 
@@ -42,6 +45,21 @@ def unpage(text: str) -> str:
     return _AT.sub(lambda match: match.group() + "\u200b", text)
 
 
+def inert(text: str) -> str:
+    """No name is called, and no program that looks for addresses and commands in plain text makes a link of a part."""
+    return unpage(_COMMAND.sub("/\u200b", _DOMAIN.sub(".\u200b", text)))
+
+
+def inert_but(text: str, addresses: Collection[str]) -> str:
+    """Lines made inert, but for an address of ours at the end of one, or all of it."""
+    return "\n".join(_inert_line(line, addresses) for line in text.splitlines())
+
+
+def _inert_line(line: str, addresses: Collection[str]) -> str:
+    ours = max((url for url in addresses if line.endswith(url)), key=len, default="")
+    return inert(line[: len(line) - len(ours)]) + ours
+
+
 def units(text: str) -> int:
     """Length in UTF-16 units, the most cautious reading of a limit that a platform gives in characters."""
     return len(text) + sum(1 for character in text if ord(character) > 0xFFFF)
@@ -50,6 +68,11 @@ def units(text: str) -> int:
 def size(text: str) -> int:
     """Length in UTF-8 bytes."""
     return len(text.encode("utf-8", "replace"))
+
+
+def json_size(value: object) -> int:
+    """Length in bytes of a value as JSON in UTF-8."""
+    return size(json.dumps(value, ensure_ascii=False))
 
 
 def cut(text: str, limit: int, measure: Callable[[str], int] = len) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alerts import Incident, Level, NotificationKind, Receipt
 from alerts.codec import dump_incident, load_incident
 from listener.storage.database import insert
-from listener.storage.tables import holds, outbox
+from listener.storage.tables import holds, incidents, outbox
 
 LEASE = timedelta(seconds=60)
 _WAITING = ("pending", "leased")
@@ -193,6 +193,29 @@ async def give_up_on_unknown(
             update(outbox).where(where).values(state="dead", done_at=now, error="the channel left the configuration")
         )
     return gone
+
+
+async def standing(connection: AsyncConnection, receiver: str, channel: str) -> list[New]:
+    """What a channel was last told of each incident that is open, and was not told the end of.
+
+    An incident of which something is under way there, or may have arrived, is left out: its next word is on its way.
+    """
+    is_open = select(incidents.c.id).where(incidents.c.open)
+    here = and_(outbox.c.receiver == receiver, outbox.c.channel == channel, outbox.c.incident.in_(is_open))
+    columns = (outbox.c.id, outbox.c.incident, outbox.c.kind, outbox.c.state, outbox.c.attempts)
+    last: dict[str, int | None] = {}
+    for row in await connection.execute(select(*columns).where(here).order_by(outbox.c.id)):
+        over = row.kind == "resolve" and row.state in {"sent", "dead"}
+        under_way = row.state == "leased" or (row.state == "pending" and row.attempts > 0)
+        if over or under_way:
+            last[row.incident] = None
+        elif row.state == "sent":
+            last[row.incident] = row.id
+    found = select(outbox).where(outbox.c.id.in_([one for one in last.values() if one is not None]))
+    return [
+        New(row.key, row.receiver, row.channel, row.kind, load_incident(json.loads(row.facts)))
+        for row in await connection.execute(found.order_by(outbox.c.id))
+    ]
 
 
 async def health(connection: AsyncConnection, *, now: datetime) -> tuple[int, datetime | None, int]:

@@ -11,9 +11,9 @@ import ssl
 import traceback
 import typing
 import warnings
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from email import message_from_bytes, policy
 from html.parser import HTMLParser
 
@@ -22,20 +22,20 @@ import pytest
 import trustme
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, AuthResult
-from pydantic import TypeAdapter
 
 from alerts import Because, Coverage, DeliveryError, Excerpt, Level, Notification, Reached, Receipt, StoryRef
 from alerts.channels import ChannelConfig
 from alerts.channels.console import ConsoleChannel
 from alerts.codec import event_line
 from alerts.sample import sample_notification
+from tests.support.pagers import alertmanager, opsgenie, pagerduty
+from tests.support.peer import CONFIG, NOW, SECRET, Peer, refused, serve
+from tests.support.pushes import apprise, ntfy, teams, telegram, template
 
-NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
-CONFIG = TypeAdapter(ChannelConfig)
 TYPES = {
     member.model_fields["type"].annotation.__args__[0] for member in typing.get_args(typing.get_args(ChannelConfig)[0])
 }
-SECRET = "s3cr3t-T0ken-4711"
+CALLS = re.compile(r"[@＠](?:all|here|channel|everyone|所有人|U\d+)", re.IGNORECASE)
 PAGES = re.compile(r"<!|<@|<#|[@＠](?:all|here|channel|everyone|所有人|U\d+)", re.IGNORECASE)
 BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f]")
 AWKWARD = {
@@ -88,26 +88,6 @@ def notification(kind="open", level=Level.orange, **changes) -> Notification:
 # ---- the other side
 
 
-@dataclass
-class Peer:
-    """A loopback server that a channel sends to. ``texts``: what a person, or a program, would be told, per message."""
-
-    type: str
-    config: dict
-    texts: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    refuse: Callable[[], object] | None = None  # answers instead, while set
-    requests: int = 0
-    sizes: list[int] = field(default_factory=list)
-
-    def __post_init__(self):
-        """For the peers that remember more."""
-
-    def build(self, http: aiohttp.ClientSession):
-        config = CONFIG.validate_python({"type": self.type, **self.config})
-        return config.build(http, clock=lambda: NOW)
-
-
 def check_slack(payload: dict, problems: list[str]) -> str:
     """Slack's documented limits; the text of the whole message."""
     told, total = [payload.get("text", "")], 0
@@ -145,26 +125,6 @@ def check_slack(payload: dict, problems: list[str]) -> str:
     if re.search("[<>]", payload.get("text", "")) or payload.get("mrkdwn") is not False:
         problems.append("the fallback is parsed")
     return "\n".join(told)
-
-
-@contextlib.asynccontextmanager
-async def serve(handler) -> AsyncIterator[str]:
-    app = web.Application(client_max_size=10**7)
-    app.router.add_route("*", "/{path:.*}", handler)
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
-
-
-async def refused(peer: Peer) -> web.StreamResponse | None:
-    peer.requests += 1
-    answer = peer.refuse() if peer.refuse is not None else None
-    return await answer if asyncio.iscoroutine(answer) else answer
 
 
 @contextlib.asynccontextmanager
@@ -426,9 +386,22 @@ async def console() -> AsyncIterator[Peer]:
     yield ConsolePeer("console", {})
 
 
-HTTP_PEERS = {"slack-webhook": slack_webhook, "slack-bot": slack_bot, "webhook": webhook}
-PEERS = {**HTTP_PEERS, "email": email, "console": console}
-NETWORK_PEERS = [name for name in PEERS if name != "console"]
+HTTP_PEERS = {
+    "slack-webhook": slack_webhook,
+    "slack-bot": slack_bot,
+    "webhook": webhook,
+    "telegram": telegram,
+    "teams": teams,
+    "pagerduty": pagerduty,
+    "opsgenie": opsgenie,
+    "alertmanager": alertmanager,
+    "ntfy": ntfy,
+    "template": template,
+}
+SHORTENED = {"slack", "telegram", "teams", "pagerduty", "opsgenie", "alertmanager", "ntfy"}
+PEERS = {**HTTP_PEERS, "email": email, "console": console, "apprise": apprise}
+# Apprise's own requests are out of our hands: what it says of them is all we know
+NETWORK_PEERS = [name for name in PEERS if name not in {"console", "apprise"}]
 
 
 @pytest.fixture
@@ -439,6 +412,8 @@ async def http():
 
 @pytest.fixture
 async def peer(request, tmp_path):
+    if request.param == "apprise":
+        pytest.importorskip("apprise", reason="apprise is not installed")
     make = PEERS[request.param]
     async with make(tmp_path) if make is email else make() as made:
         yield made
@@ -509,12 +484,14 @@ async def test_awkward_text_is_defused(peer, http, name, language):
     assert "evil.example" not in text
     assert "https://listener.example.com/incidents/1" in text or peer.type in {"slack", "email"}
     assert ("22 分钟" if language == "zh" else "22m") in text
+    if peer.type not in {"email", "console"}:
+        assert CALLS.search(text) is None
     if peer.type == "slack":
         assert PAGES.search(text) is None
 
 
 @every
-@pytest.mark.parametrize("kind", ["open", "update", "repeat", "resolve", "test"])
+@pytest.mark.parametrize("kind", ["open", "update", "repeat", "acknowledge", "resolve", "test"])
 @pytest.mark.parametrize("language", ["zh", "en"])
 async def test_each_kind_says_what_it_is(peer, http, kind, language):
     """The first line of each kind of message tells it from the others, in both languages."""
@@ -527,11 +504,19 @@ async def test_each_kind_says_what_it_is(peer, http, kind, language):
         assert [] == peer.problems
         return
     words = {
-        "zh": {"open": "橙色预警", "update": "升至橙色", "repeat": "仍在持续", "resolve": "已恢复", "test": "测试"},
+        "zh": {
+            "open": "橙色预警",
+            "update": "升至橙色",
+            "repeat": "仍在持续",
+            "acknowledge": "已认领",
+            "resolve": "已恢复",
+            "test": "测试",
+        },
         "en": {
             "open": "ORANGE ALERT",
             "update": "RAISED TO ORANGE",
             "repeat": "STILL OPEN",
+            "acknowledge": "ACKNOWLEDGED",
             "resolve": "RESOLVED",
             "test": "TEST",
         },
@@ -660,8 +645,8 @@ async def test_every_status_has_its_class(peer, http):
         assert (status, timedelta(seconds=7) if retryable else None) == (status, error.retry_after)
         expected = RETRIED.get(status) or ("server" if status >= 500 else FINAL.get(status, "client"))
         assert (status, expected) == (status, error.reason)
-        # no redirect followed; a message too large for Slack is tried once more without blocks
-        assert peer.requests - before == (2 if status == 413 and peer.type == "slack" else 1)
+        # no redirect followed; a message that is too large is tried once more, shorter
+        assert peer.requests - before == (2 if status == 413 and peer.type in SHORTENED else 1)
         assert str(status) in error.detail
         assert_no_secret(peer, channel, error)
     assert [] == peer.texts

@@ -30,6 +30,10 @@ TABLES = {
     "AtLeastCount": "`followers` takes:", "Volume": "volume", "Ratio": "ratio", "Spike": "spike", "Watch": "watch",
     "All": "all", "Any_": "any", "Not": "not", "ReceiverConfig": "receivers", "ConsoleConfig": "channels: console",
     "SlackConfig": "channels: slack", "EmailConfig": "channels: email", "SmtpConfig": "`smtp` takes:",
+    "TelegramConfig": "channels: telegram", "TeamsConfig": "channels: teams", "PagerDutyConfig": "channels: pagerduty",
+    "OpsgenieConfig": "channels: opsgenie", "AlertmanagerConfig": "channels: alertmanager",
+    "NtfyConfig": "channels: ntfy", "TemplateConfig": "channels: template", "SuccessConfig": "`success` takes:",
+    "AppriseConfig": "channels: apprise",
     "WebhookConfig": "channels: webhook", "RouteConfig": "route", "BranchConfig": "Each branch under `routes` takes:",
 }  # fmt: skip
 

@@ -1,0 +1,96 @@
+"""Texts of the operator's own, from sandboxed Jinja2 templates.
+
+What people wrote reaches a template only as values, cleaned and inert, never as a template. A template is checked before
+anything starts: a mistake in it, or a name that is none, is told with its line.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from alerts.notification import Notification
+from alerts.render.message import Message
+from alerts.render.plain import plain
+from alerts.render.short import sms
+from alerts.render.text import inert, inert_but
+
+NAMES = (
+    "short", "text", "headline", "notice", "because", "facts", "quotes", "link", "level", "level_number", "kind",
+    "open", "incident", "key", "brand", "topic", "rule", "language", "values",
+)  # fmt: skip
+
+Value = str | int | bool | list[str] | dict[str, str]
+
+_ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+
+
+class TemplateMistakeError(ValueError):
+    """A template that cannot be used; the message says where and why."""
+
+
+def check(source: str) -> None:
+    """Raises TemplateMistakeError."""
+    try:
+        tree = _ENVIRONMENT.parse(source)
+        _ENVIRONMENT.compile(tree)
+    except TemplateSyntaxError as error:
+        raise TemplateMistakeError(f"line {error.lineno} of the template: {error.message}") from None
+    except TemplateError as error:  # an unknown filter or test
+        raise TemplateMistakeError(f"the template: {error.message}") from None
+    unknown = sorted(meta.find_undeclared_variables(tree) - set(NAMES))
+    if unknown:
+        raise TemplateMistakeError(f"the template has no {unknown[0]!r}; there are {', '.join(NAMES)}")
+
+
+def values(
+    message: Message, notification: Notification, *, characters: int, secrets: Mapping[str, str]
+) -> dict[str, Value]:
+    """What a template may name; ``characters`` is the length of ``short``."""
+    incident = notification.incident
+    return {
+        "short": inert_but_link(message, characters),
+        "text": inert_but(plain(message), message.addresses),
+        "headline": inert(message.headline),
+        "notice": inert(message.notice),
+        "because": inert(message.because),
+        "facts": {label: inert(value) for label, value in message.facts},
+        "quotes": [f"{inert(quote.text)} {inert(quote.about)} {quote.url}".rstrip() for quote in message.quotes],
+        "link": message.links[0].url if message.links else "",
+        "level": incident.level.name,
+        "level_number": int(incident.level),
+        "kind": notification.kind,
+        "open": incident.open,
+        "incident": inert(incident.id),
+        "key": notification.key,
+        "brand": inert(incident.lead.brand),
+        "topic": incident.topic or "",
+        "rule": incident.lead.rule,
+        "language": message.language,
+        "values": dict(secrets),
+    }
+
+
+def inert_but_link(message: Message, characters: int) -> str:
+    """``sms``, with only its own link to be followed. Zero-width marks count as characters."""
+    link = message.links[0].url if message.links else ""
+    for limit in range(characters, 0, -1):
+        told, found, _ = sms(message, limit).partition(link) if link else (sms(message, limit), "", "")
+        line = inert(told) + found
+        if len(line) <= characters:
+            return line
+    return ""
+
+
+@lru_cache(maxsize=256)
+def _compiled(source: str) -> Template:
+    return _ENVIRONMENT.from_string(source)
+
+
+def rendered(source: str, told: Mapping[str, Value]) -> str:
+    """Raises TemplateMistakeError where only these values show the mistake."""
+    try:
+        return str(_compiled(source).render(told))
+    except (TemplateError, ArithmeticError, TypeError, ValueError, KeyError, IndexError) as error:
+        raise TemplateMistakeError(f"the template failed ({type(error).__name__})") from None
