@@ -11,15 +11,17 @@ from datetime import datetime, timedelta
 
 from alerts import AlertEvent
 from rules.episode import Episode, Sight, Timing, fingerprint, step, union
-from rules.facts import facts_of, finders, judged, look_up, rejudged
+from rules.facts import TERMS, facts_of, finders, judged, look_up, rejudged
 from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, ScoreRow, StoryRow
+from rules.mention import Mention
 from rules.panes import EPOCH, MINUTE, minute_of, pane_of
 from rules.plan import plan
 from rules.recent import Recent, Ref
 from rules.ruleset import RuleSet, load_ruleset
-from rules.running import Outcome, Running, all_lexicons
+from rules.running import Outcome, Running, all_lexicons, all_patterns
 from rules.story_known import KnownStories, card_of
 from rules.tell import Moment, Subject, tell, tell_removed
+from rules.vocabulary import Cut, cutter, words_of
 from rules.watermark import Watermarks
 
 SWEEP_OVER = 60
@@ -52,6 +54,7 @@ class Engine:
         self._sets: dict[int, RuleSet] = {}
         self._by_topic: dict[str, list[Running]] = {}
         self._terms = finders([])
+        self._cut: Cut | None = None
 
     @property
     def assume_healthy(self) -> bool:
@@ -196,13 +199,14 @@ class Engine:
         for rule in running.values():
             for topic in rule.plan.rule.topics:
                 self._by_topic.setdefault(topic, []).append(rule)
-        self._terms = finders(all_lexicons(running.values()))
+        self._terms = finders(all_lexicons(running.values()), all_patterns(running.values()))
+        self._cut = cutter() if any(rule.plan.terms for rule in running.values()) else None
 
     def _mention(self, row: MentionRow, now: datetime) -> None:
         mention = row.mention
         event_at = min(row.event_at, row.at)
         through = self.marks.through(mention.source)
-        found = look_up(mention, self._terms)
+        found = self._look_up(mention)
         ref = Ref(
             id=(mention.source, mention.external_id),
             minute=pane_of(event_at),
@@ -227,6 +231,12 @@ class Engine:
                 self.late[rule.id, mention.source] += 1
             rule.place(ref, ref.facts.values(), fresh=fresh)
 
+    def _look_up(self, mention: Mention) -> dict[str, tuple[str, ...]]:
+        found = look_up(mention, self._terms)
+        if self._cut is not None:
+            found[TERMS] = words_of(mention, self._cut)
+        return found
+
     def _concerned(self, ref: Ref) -> Iterable[Running]:
         """The rules that watch a topic of this mention."""
         if len(ref.facts) == 1:
@@ -244,7 +254,7 @@ class Engine:
         if ref is None:
             return
         if isinstance(row, RevisionRow):
-            found = look_up(row.mention, self._terms)
+            found = self._look_up(row.mention)
             new = {
                 topic: facts_of(row.mention, ref.tier, topic, old.judged, found, old.story)
                 for topic, old in ref.facts.items()

@@ -2,15 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from rules.mention import Mention
+from rules.pattern import Patterns, pattern_id
 from rules.terms import Terms
 from sentiment import Label, RiskCategory, Sentiment
 
 EXCERPT_LENGTH = 200
+TERMS = "terms"
+"""What ``found`` holds every word of a mention under, where a rule asks for new ones."""
 _LONGEST_TEXT = 20_000
 _LONGEST_NAME = 200
 
@@ -48,6 +52,8 @@ class Facts:
     who: str
     keys: tuple[Key, ...]
     weight: float
+    site: str = ""
+    region: str = ""
     risks: tuple[RiskCategory, ...] = ()
     story: str = ""
 
@@ -83,12 +89,21 @@ def lexicon_id(words: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:12]
 
 
-def finders(lexicons: Sequence[tuple[str, ...]]) -> dict[str, Terms]:
-    """A finder for each word list, by its id."""
-    return {lexicon_id(words): Terms(words) for words in lexicons}
+class Finder(Protocol):
+    """Finds what a rule looks for in a text."""
+
+    def find(self, text: str) -> Iterable[tuple[int, int, str]]:
+        """Begin, end and name of each hit."""
+        ...
 
 
-def look_up(mention: Mention, terms: Mapping[str, Terms]) -> dict[str, tuple[str, ...]]:
+def finders(lexicons: Sequence[tuple[str, ...]], patterns: Sequence[tuple[str, ...]] = ()) -> dict[str, Finder]:
+    """A finder for each word list and each list of patterns, by its id."""
+    found: dict[str, Finder] = {lexicon_id(words): Terms(words) for words in lexicons}
+    return found | {pattern_id(one): Patterns(one) for one in patterns}
+
+
+def look_up(mention: Mention, terms: Mapping[str, Finder]) -> dict[str, tuple[str, ...]]:
     """The words that stand in the title or the first 20,000 characters of the text, per word list."""
     found = {}
     text = mention.text[:_LONGEST_TEXT]
@@ -130,6 +145,8 @@ def facts_of(
         who=_who(mention),
         keys=_keys_of(mention, judgement.label),
         weight=_weight(judgement.negative, people),
+        site=mention.site,
+        region=mention.region,
         risks=judgement.risks,
         story=story,
     )

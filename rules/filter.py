@@ -34,6 +34,8 @@ class Filter(Strict):
     channel: Names | None = None
     source: Names | None = None
     tier: Literal["core", "auxiliary"] | None = None
+    site: Names | None = None
+    region: Names | None = None
     author: Names | None = None
     followers: AtLeastCount | None = None
     verified: bool | None = None
@@ -119,6 +121,12 @@ def _scalar_tests(given: Filter) -> list[Test]:
     if given.source is not None:
         sources = frozenset(given.source)
         tests.append(lambda facts: facts.source in sources)
+    if given.site is not None:
+        sites = frozenset(given.site)
+        tests.append(lambda facts: facts.site in sites)
+    if given.region is not None:
+        regions = frozenset(given.region)
+        tests.append(lambda facts: facts.region in regions)
     if given.tier is not None:
         tier = given.tier
         tests.append(lambda facts: facts.tier == tier)

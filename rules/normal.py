@@ -258,6 +258,19 @@ def overdispersed(count: int, mean: float, dispersion: float) -> float:
     return max(0.0, -(first - math.log1p(-ratio)) / _LN10)
 
 
+def overdispersed_below(count: int, mean: float) -> float:
+    """``-log10 P(X <= count)`` of a negative binomial variable with the dispersion that is assumed before any is known."""
+    size = 1 / _DISPERSION
+    share = mean / (mean + size)
+    if share <= 0:
+        return 0.0
+    term = total = math.exp(size * math.log1p(-share))
+    for at in range(count):
+        term *= share * (at + size) / (at + 1)
+        total += term
+    return max(0.0, -math.log10(min(1.0, max(total, 1e-300))))
+
+
 def _far(count: float, expected: float) -> float:
     return math.log((count + 1) / (expected + 1))
 

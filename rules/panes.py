@@ -12,9 +12,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from rules.calendar import UTC_WEEKS, Calendar
-from rules.facts import Facts, Key
+from rules.facts import TERMS, Facts, Key
 from rules.filter import Test
 from rules.rollup import Roll, Rollup
+from rules.vocabulary import Vocabulary
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -181,7 +182,19 @@ class Series:
     the windows end; ``first``: the earliest pane that ever held a mention.
     """
 
-    __slots__ = ("every", "first", "kept", "minute", "minutes", "panes", "rollups", "shape", "tallies", "totals")
+    __slots__ = (
+        "every",
+        "first",
+        "kept",
+        "minute",
+        "minutes",
+        "panes",
+        "rollups",
+        "shape",
+        "tallies",
+        "totals",
+        "vocabulary",
+    )
 
     def __init__(self, shape: Shape) -> None:
         self.panes: dict[int, Facts | Pane] = {}
@@ -189,6 +202,7 @@ class Series:
         self.minutes: list[int] = []
         self.first: int | None = None
         self.rollups: dict[Roll, Rollup] = {}
+        self.vocabulary = Vocabulary()
         self.shape = shape
         self.take_shape(shape, 0)
 
@@ -218,6 +232,8 @@ class Series:
             self.first = minute
         for rollup in self.rollups.values():
             rollup.put(minute, facts, 1)
+        if self.shape.lexicon == TERMS:
+            self.vocabulary.use(facts.found.get(TERMS, ()), minute)
         if minute <= self.minute - self.kept:
             return
         self._count(minute, 1)

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from alerts import Because
 from rules.calendar import Calendar
-from rules.facts import lexicon_id
+from rules.facts import TERMS, lexicon_id
 from rules.filter import Filter, both
 from rules.panes import MINUTE, Shape
+from rules.pattern import pattern_id
 from rules.reading import Leaf, Looks
 from rules.rule import RuleConfig
 from rules.wording import mentions, span
@@ -44,6 +45,8 @@ class Plan:
     shapes: tuple[Shape, ...]
     slots: dict[int, Slot]
     lexicons: tuple[tuple[str, ...], ...]
+    patterns: tuple[tuple[str, ...], ...]
+    terms: bool
     order: dict[str, int]
     leaves: tuple[Leaf, ...]
     longest_window: timedelta
@@ -77,6 +80,8 @@ def plan(rule: RuleConfig, calendar: Calendar) -> Plan:
         shapes=tuple(shapes),
         slots=slots,
         lexicons=_lexicons(rule),
+        patterns=tuple(leaf.looks_at.patterns for leaf in rule.leaves() if leaf.looks_at.patterns),
+        terms=any(leaf.looks_at.terms for leaf in rule.leaves()),
         order=order,
         leaves=rule.leaves(),
         longest_window=rule.longest_window,
@@ -87,16 +92,25 @@ def plan(rule: RuleConfig, calendar: Calendar) -> Plan:
 
 def _shape(name: str, where: Filter | None, look: Looks, windows: tuple[int, ...], totals: tuple[int, ...]) -> Shape:
     tests = [one.test() for one in (where, look.where) if one is not None]
-    lexicon = lexicon_id(look.lexicon) if look.lexicon else ""
-    if lexicon:
+    lexicon = _lexicon(look)
+    if lexicon and lexicon != TERMS:
         tests.append(lambda facts: lexicon in facts.found)
     return Shape(name, both(*tests), lexicon, windows, totals)
+
+
+def _lexicon(look: Looks) -> str:
+    """What a mention's hits are found under."""
+    if look.terms:
+        return TERMS
+    if look.patterns:
+        return pattern_id(look.patterns)
+    return lexicon_id(look.lexicon) if look.lexicon else ""
 
 
 def _shape_id(where: Filter | None, look: Looks) -> str:
     """The same for conditions that look at the same mentions, in every run and after every edit that leaves that so."""
     parts = [one.model_dump(mode="json", by_alias=True) if one else None for one in (where, look.where)]
-    return hashlib.sha256(json.dumps([parts, look.lexicon], sort_keys=True).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps([parts, _lexicon(look)], sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _lexicons(rule: RuleConfig) -> tuple[tuple[str, ...], ...]:

@@ -91,7 +91,8 @@ class Looks:
 
     ``inner``: more windows that end with it and are counted too, shorter ones.
     ``roll``: what is counted by the bin; nothing where its size is 0.
-    ``lexicon``: the word list whose words are counted one by one. ``least``: with fewer mentions in the window the leaf
+    ``lexicon``: the word list, ``patterns``: the patterns, whose hits are counted one by one;
+    ``terms``: every word is. ``least``: with fewer mentions in the window the leaf
     does not hold, and remembers nothing of it; zero where that cannot be said.
     """
 
@@ -99,6 +100,8 @@ class Looks:
     window: int
     reference: int = 0
     lexicon: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
     least: int = 0
+    terms: bool = False
     inner: tuple[int, ...] = ()
     roll: Roll = NO_ROLL

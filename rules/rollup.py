@@ -40,14 +40,17 @@ NO_ROLL = Roll(0, 0)
 class Rollup:
     """``base``: the first bin's number; bin *b* holds the panes of the minutes in ((b - 1) * size, b * size].
 
-    ``upto``: the last bin that is learnt. ``names``: of bins that are not settled, the authors or stories in them.
+    ``upto``: the last bin that is learnt; ``changes``: how often one of those was changed afterwards.
+
+    ``names``: of bins that are not settled, the authors or stories in them.
     """
 
-    __slots__ = ("base", "counts", "marked", "names", "normal", "roll", "stale", "upto")
+    __slots__ = ("base", "changes", "counts", "marked", "names", "normal", "roll", "stale", "upto")
 
     def __init__(self, roll: Roll, calendar: Calendar) -> None:
         self.roll = roll
         self.base = 0
+        self.changes = 0
         self.counts = array("I")
         self.marked = array("I")
         self.names: dict[int, dict[str, int]] = {}
@@ -71,6 +74,14 @@ class Rollup:
             self.marked[at] = max(0, self.marked[at] + sign)
         if self.upto is not None and number <= self.upto:
             self.stale = True
+            self.changes += 1
+
+    def last(self) -> int | None:
+        """The minute at which the last bin ends that holds a mention."""
+        number = self.past - 1
+        while number >= self.base and not self.counts[number - self.base]:
+            number -= 1
+        return number * self.roll.size if number >= self.base else None
 
     def add(self, minute: int, count: int) -> None:
         """Count *count* mentions at once, where nothing else is known of them."""

@@ -1,5 +1,6 @@
 """A rule as it stands in the configuration: what to watch for, whom for, and how bad it is."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -12,9 +13,21 @@ from rules.filter import Filter
 from rules.reading import Condition, Leaf, Reading
 from rules.strict import Duration, Names, Strict
 
-Dimension = Literal["topic", "channel", "source"]
+Dimension = Literal["topic", "channel", "source", "site", "region", "story"]
 LevelName = Literal["blue", "yellow", "orange", "red"]
 LEAST_LATE = timedelta(minutes=30)
+
+
+_READERS = {
+    "share": ("Ratio", "Drift", "Kpi"),
+    "factor": ("Spike", "Baseline", "Drift"),
+    "words": ("Watch", "NewTerm"),
+    "surprise": ("Baseline",),
+    "doubling": ("Velocity",),
+}
+"""Thresholds of levels that not every condition has a figure for."""
+KEEPS = 0.8
+"""A level that an alert has is kept while this share of its thresholds is reached: it does not flap about one."""
 
 
 def _how_many(value: object) -> str:
@@ -32,8 +45,8 @@ class LevelTest(Strict):
     """Thresholds that must all be reached; ``{}`` always is. They are compared with the first condition that holds.
 
     ``at_least``: mentions in the window; ``share``: of a ratio, 0..1; ``factor``: of a spike; ``authors`` and
-    ``channels``: distinct ones; ``reach``: people, summed over the mentions; ``words``: one of these was found by a
-    watch.
+    ``channels``, ``sites``, ``stories``: distinct ones; ``reach``: people, summed over the mentions; ``surprise``: of a
+    baseline; ``doubling``: of a velocity, so fast or faster; ``words``: one of these was found by a watch.
     """
 
     at_least: int | None = Field(default=None, ge=1)
@@ -41,12 +54,17 @@ class LevelTest(Strict):
     factor: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     authors: int | None = Field(default=None, ge=1)
     channels: int | None = Field(default=None, ge=1)
+    sites: int | None = Field(default=None, ge=1)
+    stories: int | None = Field(default=None, ge=1)
+    surprise: float | None = Field(default=None, gt=0, le=12)
+    doubling: Duration | None = None
     reach: int | None = Field(default=None, ge=1)
     words: Names | None = None
     all: tuple["LevelTest", ...] = ()
     any: tuple["LevelTest", ...] = ()
 
-    def holds(self, reading: Reading) -> bool:
+    def holds(self, reading: Reading, slack: float = 1.0) -> bool:
+        """Whether every threshold is reached, or with *slack* below 1 that share of it."""
         figures = reading.figures
         pairs = (
             (self.at_least, figures.mentions),
@@ -54,15 +72,22 @@ class LevelTest(Strict):
             (self.factor, figures.factor),
             (self.authors, figures.authors),
             (self.channels, figures.channels),
+            (self.sites, figures.sites),
+            (self.stories, figures.stories),
+            (self.surprise, figures.surprise),
             (self.reach, figures.reach),
         )
-        if any(wanted is not None and (got is None or got < wanted) for wanted, got in pairs):
+        if any(wanted is not None and (got is None or got < wanted * slack) for wanted, got in pairs):
             return False
+        if self.doubling is not None:
+            time = figures.doubling
+            if time is None or time * slack > self.doubling / timedelta(minutes=1):
+                return False
         if self.words is not None and not any(word in self.words for word, _ in reading.words):
             return False
-        if not all(test.holds(reading) for test in self.all):
+        if not all(test.holds(reading, slack) for test in self.all):
             return False
-        return not self.any or any(test.holds(reading) for test in self.any)
+        return not self.any or any(test.holds(reading, slack) for test in self.any)
 
     def uses(self, key: str) -> bool:
         """Whether it or a member gives a threshold for *key*."""
@@ -99,14 +124,15 @@ class RuleConfig(Strict):
     @model_validator(mode="after")
     def _share_of_all(self) -> "RuleConfig":
         kinds = {leaf.looks_at and type(leaf).__name__ for leaf in self.leaves()}
-        if "Ratio" in kinds and self.where is not None and self.where.labels():
+        if kinds & {"Ratio", "Drift", "Kpi"} and self.where is not None and self.where.labels():
             raise ValueError(
-                "where asks for a label, so a ratio would always be 0 or 1; give each condition its own where"
+                "where asks for a label, so a share would always be 0 or 1; give each condition its own where"
             )
-        for key, kind in (("share", "Ratio"), ("factor", "Spike"), ("words", "Watch")):
+        for key, readers in _READERS.items():
             for name, test in self.levels.items():
-                if test.uses(key) and kind not in kinds:
-                    raise ValueError(f"levels: {name} asks for {key}, which only a {kind.lower()} condition reads")
+                if test.uses(key) and kinds.isdisjoint(readers):
+                    told = " or ".join(re.sub(r"(?<=[a-z])([A-Z])", r"_\1", one).lower() for one in readers)
+                    raise ValueError(f"levels: {name} asks for {key}, which only a {told} condition reads")
         return self
 
     def leaves(self) -> tuple[Leaf, ...]:
@@ -126,7 +152,11 @@ class RuleConfig(Strict):
         """How late a mention may come and still count."""
         return self.late if self.late is not None else max(LEAST_LATE, self.longest_window)
 
-    def level(self, reading: Reading) -> Level | None:
-        """The highest level whose test holds."""
-        met = [Level[name] for name, test in self.levels.items() if test.holds(reading)]
+    def level(self, reading: Reading, had: Level | None = None) -> Level | None:
+        """The highest level whose test holds; up to the one that the alert *had*, KEEPS of each threshold is enough."""
+        met = [
+            Level[name]
+            for name, test in self.levels.items()
+            if test.holds(reading, KEEPS if had is not None and Level[name] <= had else 1.0)
+        ]
         return max(met, default=None)

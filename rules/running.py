@@ -168,7 +168,8 @@ class Running:
         view, rule = self.view(key, now), self.plan.rule
         readings, state = read_each(rule.conditions, view, key.state, now)
         reading = all_of(readings)
-        level = rule.level(reading) if reading.holds else None
+        had = key.episode.level if key.episode is not None and key.episode.told_open else None
+        level = rule.level(reading, had) if reading.holds else None
         if level is None:
             return Outcome(key, Read(reading, None, ()), state)
         sources = {name for leaf in self.plan.leaves for name in view.tally(leaf).names("source")}
@@ -244,6 +245,10 @@ class Running:
         if key is None:
             key = self.keys[values] = Key(values, {shape.id: Series(shape) for shape in self.plan.shapes})
         return key
+
+
+def all_patterns(rules: Iterable[Running]) -> list[tuple[str, ...]]:
+    return sorted(set(chain.from_iterable(rule.plan.patterns for rule in rules)))
 
 
 def all_lexicons(rules: Iterable[Running]) -> list[tuple[str, ...]]:

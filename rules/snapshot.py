@@ -192,20 +192,20 @@ def _dump_series(series: Series, minute: int, shared: _Shared) -> list[Any]:
     series.advance(minute)
     every = [value for number in series.minutes for value in (number, series.every[number])]
     panes = [_dump_pane(number, pane, shared) for number, pane in sorted(series.panes.items())]
-    return [series.first, every, panes, [_dump_rollup(series.rollups[roll]) for roll in series.shape.rolls]]
+    words = [[word, *used] for word, used in series.vocabulary.words.items()]
+    return [series.first, every, panes, [_dump_rollup(series.rollups[roll]) for roll in series.shape.rolls], words]
 
 
 def _dump_rollup(rollup: Rollup) -> list[Any]:
     """The first bin, what is learnt up to where, and the figures: packed, since there are thousands."""
     names = [[number, *sorted(held.items())] for number, held in sorted(rollup.names.items())]
     learnt = _pack(rollup.normal.dump()) if rollup.upto is not None else ""
-    return [
-        rollup.base, rollup.upto, rollup.stale, _pack(rollup.counts.tobytes()), _pack(rollup.marked.tobytes()), learnt, names
-    ]  # fmt: skip
+    figures = (_pack(rollup.counts.tobytes()), _pack(rollup.marked.tobytes()), learnt)
+    return [rollup.base, rollup.upto, rollup.stale, rollup.changes, *figures, names]
 
 
 def _load_rollup(rollup: Rollup, row: list[Any]) -> None:
-    rollup.base, rollup.upto, rollup.stale, counts, marked, learnt, names = row
+    rollup.base, rollup.upto, rollup.stale, rollup.changes, counts, marked, learnt, names = row
     rollup.counts.frombytes(_unpack(counts))
     rollup.marked.frombytes(_unpack(marked))
     if rollup.upto is not None:
@@ -260,4 +260,5 @@ def _load_series(row: list[Any], shape: Shape, minute: int, tables: _Tables) -> 
     series.take_shape(shape, minute)
     for roll, kept in zip(shape.rolls, row[3], strict=True):
         _load_rollup(series.rollups[roll], kept)
+    series.vocabulary.words = {word: (first, last) for word, first, last in row[4]}
     return series

@@ -1,5 +1,6 @@
 """What a rule's conditions see of one key at one time."""
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from alerts import Because
 from rules.normal import Expected
 from rules.panes import NEVER, Series, Tally, minute_of, time_of
 from rules.rollup import Count, Rollup
+from rules.vocabulary import Vocabulary
 from rules.watermark import Watermarks
 
 if TYPE_CHECKING:
@@ -71,6 +73,23 @@ class View:
     def expected(self, leaf: "Leaf", count: int) -> Expected:
         """What is usual in the leaf's window, and how surprising *count* is there."""
         return self.rollup(leaf).normal.expected(self.minute, leaf.looks_at.window, count)
+
+    def expected_at(self, leaf: "Leaf", end: int, minutes: int, count: int) -> Expected:
+        """The same of another window: the *minutes* before minute *end*, which had *count*."""
+        return self.rollup(leaf).normal.expected(end, minutes, count)
+
+    def since_minute(self, leaf: "Leaf", minute: int) -> int:
+        """Mentions after *minute*, history too, as far back as the leaf's window reaches."""
+        series = self.series(leaf)
+        reached = series.minutes[bisect_right(series.minutes, minute) :]
+        return sum(series.every[number] for number in reached)
+
+    def last_seen(self, leaf: "Leaf") -> int | None:
+        """The minute by which the last mention of eight weeks had come, to the bin; None: there is none."""
+        return self.rollup(leaf).last()
+
+    def vocabulary(self, leaf: "Leaf") -> Vocabulary:
+        return self.series(leaf).vocabulary
 
     def since(self, leaf: "Leaf") -> int:
         """The minute from which on the leaf's mentions have been watched."""

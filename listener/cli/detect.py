@@ -139,12 +139,12 @@ def _time(text: str, where: str) -> datetime:
 
 def _value(text: str, where: str) -> int:
     try:
-        value = float(text)
-        if value < 0:
-            raise ValueError
-        return round(value)
+        value = round(float(text))
     except (ValueError, OverflowError) as error:
         raise RowError(f"{where}: value: {text!r} is no count of mentions") from error
+    if value < 0:
+        raise RowError(f"{where}: value: {text!r} is less than nothing")
+    return value
 
 
 def _duration(text: str) -> timedelta:

@@ -6,25 +6,29 @@ from typing import Literal
 from pydantic import Field
 
 from alerts import Because
-from rules.conditions.leaf import figures
+from rules.conditions.leaf import figures, unit
 from rules.filter import Filter
 from rules.reading import Looks, Reading, State
+from rules.rollup import Count
 from rules.strict import Strict, WindowLength
-from rules.view import View
+from rules.view import View, amount
 from rules.wording import mentions
 
 
 class Volume(Strict):
-    """Holds while ``window`` has ``at_least`` mentions."""
+    """Holds while ``window`` has ``at_least`` mentions, or authors, stories or people reached, as ``count`` says."""
 
     type: Literal["volume"]
     window: WindowLength = timedelta(hours=1)
     at_least: int = Field(ge=1)
+    count: Count = "mentions"
     where: Filter | None = None
 
     @property
     def looks_at(self) -> Looks:
-        return Looks(self.where, self.window // timedelta(minutes=1), least=self.at_least)
+        return Looks(
+            self.where, self.window // timedelta(minutes=1), least=1 if self.count == "reach" else self.at_least
+        )
 
     def headline(self, where: Filter | None) -> Because:
         noun = mentions(where, self.where)
@@ -35,10 +39,10 @@ class Volume(Strict):
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
         tally = view.tally(self)
-        count = tally.mentions
-        noun, length = view.noun(self, count), view.length(self)
+        count = amount(tally, self.count)
+        noun, length = unit(self.count, view.noun(self, count)), view.length(self)
         because = Because(
-            f"近 {length.zh}{noun.zh} {count} 条（阈值 {self.at_least} 条）",
+            f"近 {length.zh}{noun.zh} {count}{noun.measure}（阈值 {self.at_least}{noun.measure}）",
             f"{count} {noun.en} in the last {length.en} (threshold {self.at_least})",
         )
         holds = count >= self.at_least

@@ -102,7 +102,7 @@ def filter_findings(config: Config) -> Iterator[Finding]:
         excluded = _excluded(rule, config)
         yield from _empty(rule, keys, among)
         for place, condition in conditions(rule, keys):
-            if isinstance(condition, Watch):
+            if isinstance(condition, Watch) and condition.words is not None:
                 yield from _words(condition.words, (*place, "words"), excluded, kept_out=False)
         for place, where in filters(rule, keys):
             for name in where.channel or ():
@@ -160,7 +160,7 @@ def _words(words: Sequence[str], keys: Keys, excluded: frozenset[str], *, kept_o
 def _excluded(rule: RuleConfig, config: Config) -> frozenset[str]:
     """The words of the rule that no mention of its topics can hold."""
     lists = [where.words for _, where in filters(rule, ()) if where.words is not None]
-    lists += [condition.words for _, condition in conditions(rule, ()) if isinstance(condition, Watch)]
+    lists += [one.words for _, one in conditions(rule, ()) if isinstance(one, Watch) and one.words is not None]
     words = {word for one in lists for word in one}
     queries = [topic.query for topic in config.topics if topic.id in rule.topics]
     return frozenset(word for word in words if queries and all(_excludes(query, word, config) for query in queries))

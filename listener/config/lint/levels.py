@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from itertools import product
 
 from alerts import Level
@@ -39,6 +40,8 @@ def alternatives(test: LevelTest) -> list[Bounds]:
         value = getattr(test, name)
         if name == "words" and value is not None:
             own[name] = frozenset(value)
+        elif isinstance(value, timedelta):
+            own[name] = -value.total_seconds()  # so fast or faster: less asks for more
         elif isinstance(value, int | float):
             own[name] = value
     choices: list[list[Bounds]] = [[own], *(alternatives(member) for member in test.all)]
@@ -85,7 +88,7 @@ def _barrier(rule: RuleConfig, bounds: Bounds, among: Sequence[Post]) -> str:
             return f"it asks for {wanted:g} channels, and there can be {highest} at most{why}"
     words = bounds.get("words")
     if isinstance(words, frozenset):
-        watched = {word for _, one in conditions(rule, ()) if isinstance(one, Watch) for word in one.words}
+        watched = {word for _, one in conditions(rule, ()) if isinstance(one, Watch) for word in one.words or ()}
         if not words & watched:
             return "it asks for words that no watch condition of the rule looks for"
     return ""
@@ -138,7 +141,7 @@ def _granted(together: Sequence[Condition]) -> Bounds:
     first, shares = together[0], [one for one in together if isinstance(one, Ratio)]
     if isinstance(first, All):
         return _granted(first.of)
-    if isinstance(first, Volume | Spike | Watch):
+    if isinstance(first, Spike | Watch) or (isinstance(first, Volume) and first.count == "mentions"):
         granted = {"at_least": first.at_least, "channels": 1}
     elif isinstance(first, Ratio):
         granted = {"at_least": math.ceil(first.at_least * first.floor - 1e-9), "channels": 1}

@@ -78,7 +78,8 @@ def _entails(one: Condition, other: Condition) -> bool:
         return True
     if not (isinstance(one, Volume) and isinstance(other, Volume)):
         return False
-    return one.where == other.where and one.window <= other.window and one.at_least >= other.at_least
+    same = (one.where, one.count) == (other.where, other.count)
+    return same and one.window <= other.window and one.at_least >= other.at_least
 
 
 def _weak(rule: RuleConfig, keys: Keys) -> Iterator[Finding]:

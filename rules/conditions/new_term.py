@@ -1,0 +1,72 @@
+"""A word that nobody used before."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import Field
+
+from alerts import Because
+from rules.conditions.leaf import figures
+from rules.filter import Filter
+from rules.reading import Looks, Reading, State
+from rules.strict import Strict, WindowLength
+from rules.view import View
+from rules.vocabulary import REMEMBERED
+from rules.wording import mentions
+
+_NAMED = 5
+
+
+class NewTerm(Strict):
+    """Holds while a word that this topic did not use in the 30 days before stands in ``at_least`` mentions.
+
+    Words are cut by jieba's dictionary: two Chinese characters or three Latin letters at least, numbers left out. One
+    is new while its first use, history counted, lies within ``window``. Until the topic has been watched for a day, or
+    history reaches back that far, every word would be new, so it does not hold.
+    """
+
+    type: Literal["new_term"]
+    window: WindowLength = timedelta(hours=6)
+    at_least: int = Field(default=5, ge=2)
+    where: Filter | None = None
+
+    @property
+    def looks_at(self) -> Looks:
+        return Looks(self.where, self.window // timedelta(minutes=1), least=self.at_least, terms=True)
+
+    def headline(self, where: Filter | None) -> Because:
+        noun = mentions(where, self.where)
+        return Because(f"{noun.zh}中出现新词", f"new words in {noun.en}".capitalize())
+
+    def leaves(self) -> tuple["NewTerm"]:
+        return (self,)
+
+    def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
+        tally, vocabulary = view.tally(self), view.vocabulary(self)
+        begin = view.minute - tally.size
+        known_for = view.minute - min(view.since(self), vocabulary.oldest(view.minute))
+        words = tuple(
+            (word, count)
+            for word, count in tally.ranked("word")
+            if count >= self.at_least and vocabulary.first(word, begin) > begin
+        )
+        noun, length, days = view.noun(self, tally.mentions), view.length(self), REMEMBERED // 1440
+        count = words[0][1] if words else 0
+        if words:
+            named = words[:_NAMED]
+            listed = "、".join(f"{word} {times}" for word, times in named)
+            zh = f"近 {length.zh}{noun.zh}出现此前 {days} 天未见的词：{listed}"
+            en = f"words in the last {length.en} that were not seen in {days} days: "
+            en += ", ".join(f"{word} {times}" for word, times in named)
+            if len(words) > _NAMED:
+                zh, en = f"{zh}等 {len(words)} 个", f"{en} and {len(words) - _NAMED} more"
+        else:
+            zh = f"近 {length.zh}{noun.zh}没有达到 {self.at_least} 条的新词"
+            en = f"no new word in {self.at_least} {noun.en} of the last {length.en}"
+        young = known_for < max(1440, 2 * tally.size)
+        if young:
+            zh, en = f"{zh}；观察不足，尚不能判断何为新词", f"{en}; watched too briefly to tell what is new"
+        holds = bool(words) and not young
+        return (
+            Reading(holds, count, None, Because(zh, en), figures(tally), self, awake=bool(words), words=words), None
+        )  # fmt: skip

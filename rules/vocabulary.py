@@ -1,0 +1,65 @@
+"""Which words a topic has used, and when each was first and last seen."""
+
+from collections.abc import Callable, Sequence
+
+from rules.mention import Mention
+from rules.story_text import own_words
+
+REMEMBERED = 30 * 1440
+"""Minutes after which a word that was not used is forgotten, and new again."""
+MAX_WORDS = 30_000
+_TEXT = 1_000
+_MOST_PER_MENTION = 60
+_SHORTEST_LATIN = 3
+
+Cut = Callable[[str], Sequence[str]]
+
+
+class Vocabulary:
+    """By word the minutes of its first and last use. Past MAX_WORDS the words unused for longest go."""
+
+    __slots__ = ("words",)
+
+    def __init__(self) -> None:
+        self.words: dict[str, tuple[int, int]] = {}
+
+    def use(self, words: Sequence[str], minute: int) -> None:
+        for word in words:
+            known = self.words.get(word)
+            if known is None:
+                self.words[word] = (minute, minute)
+                continue
+            first, last = known
+            if minute - last > REMEMBERED or (minute < first and first - minute <= REMEMBERED):
+                first = minute
+            self.words[word] = (first, max(last, minute))
+        if len(self.words) > MAX_WORDS:
+            kept = sorted(self.words.items(), key=lambda item: (item[1][1], item[0]))[MAX_WORDS // 10 :]
+            self.words = dict(kept)
+
+    def first(self, word: str, otherwise: int) -> int:
+        """The minute of its first use; *otherwise* where it has been forgotten."""
+        known = self.words.get(word)
+        return known[0] if known else otherwise
+
+    def oldest(self, otherwise: int) -> int:
+        """The minute from which on words are known."""
+        return min((first for first, _ in self.words.values()), default=otherwise)
+
+
+def cutter() -> Cut:
+    """Jieba's words; a dictionary of 5 MB is loaded at the first call. Raises AnalysisError where it cannot be."""
+    from sentiment.segment import segmenter  # noqa: PLC0415  (only for those who ask)
+
+    return segmenter("new_term")
+
+
+def words_of(mention: Mention, cut: Cut) -> tuple[str, ...]:
+    """The different words of a title and text that can be new, in order; sixty at most."""
+    found: dict[str, None] = {}
+    for word in cut(own_words(mention.title, mention.text)[:_TEXT]):
+        if len(found) == _MOST_PER_MENTION:
+            break
+        if word.isalnum() and not word.isdigit() and len(word) >= (_SHORTEST_LATIN if word.isascii() else 2):
+            found[word] = None
+    return tuple(found)
