@@ -101,36 +101,36 @@ async def release(connection: AsyncConnection) -> None:
     await connection.execute(update(outbox).where(outbox.c.state == "leased").values(state="pending", lease_until=None))
 
 
-def _ready(now: datetime) -> Select[tuple[int, str, str, int, bool]]:
+def _ready(now: datetime, *where: ColumnElement[bool]) -> Select[tuple[int, str, str, int, bool]]:
     """The first in line of each incident on its channel, past every wait.
 
     A row is as urgent as what waits behind it: a red update must not wait for the yellow beginning of its incident.
     """
-    earlier, behind, part = outbox.alias(), outbox.alias(), outbox.alias()
-    in_line = exists().where(
-        earlier.c.incident == outbox.c.incident,
-        earlier.c.receiver == outbox.c.receiver,
-        earlier.c.channel == outbox.c.channel,
-        earlier.c.state.in_(_WAITING),
-        earlier.c.id < outbox.c.id,
-    )
-    urgency = (
-        select(func.max(behind.c.level))
-        .where(
-            behind.c.incident == outbox.c.incident,
-            behind.c.receiver == outbox.c.receiver,
-            behind.c.channel == outbox.c.channel,
-            behind.c.state == "pending",
+    line = (outbox.c.incident, outbox.c.receiver, outbox.c.channel)
+    waiting = (
+        select(
+            outbox.c.id,
+            outbox.c.receiver,
+            outbox.c.channel,
+            outbox.c.state,
+            outbox.c.not_before,
+            func.max(outbox.c.level).over(partition_by=line).label("level"),
+            func.min(outbox.c.id).over(partition_by=line).label("first"),
         )
-        .scalar_subquery()
+        .where(outbox.c.state.in_(_WAITING), *where)
+        .subquery()
     )
     held = exists().where(
-        holds.c.receiver == outbox.c.receiver, holds.c.channel == outbox.c.channel, holds.c.until > now
+        holds.c.receiver == waiting.c.receiver, holds.c.channel == waiting.c.channel, holds.c.until > now
     )
-    carries = exists().where(part.c.digest == outbox.c.id, part.c.state == "digested")
+    carriers = select(outbox.c.digest).where(outbox.c.state == "digested")
     return select(
-        outbox.c.id, outbox.c.receiver, outbox.c.channel, urgency.label("level"), carries.label("carries")
-    ).where(outbox.c.state == "pending", outbox.c.not_before <= now, ~in_line, ~held)
+        waiting.c.id,
+        waiting.c.receiver,
+        waiting.c.channel,
+        waiting.c.level,
+        waiting.c.id.in_(carriers).label("carries"),
+    ).where(waiting.c.state == "pending", waiting.c.not_before <= now, waiting.c.id == waiting.c.first, ~held)
 
 
 async def ready(connection: AsyncConnection, now: datetime) -> list[Ready]:
@@ -146,7 +146,7 @@ async def ready(connection: AsyncConnection, now: datetime) -> list[Ready]:
 
 async def queue(connection: AsyncConnection, now: datetime, addresses: Collection[Address]) -> list[Ready]:
     """All that may be sent to these channels now, in the order in which it would go."""
-    every = _ready(now).where(_of(addresses)).subquery()
+    every = _ready(now, _of(addresses)).subquery()
     query = select(every).order_by(every.c.level.desc(), every.c.id)
     return [_as_ready(row) for row in await connection.execute(query)]
 

@@ -221,7 +221,8 @@ outbox = Table(
     Column("error", Text, nullable=False),
     Column("tried_at", UtcTime),  # when the newest request with it began
     Column("digest", _Serial),  # the row whose message tells this one too
-    Index("outbox_waiting", "state", "not_before"),
+    # All that the sender asks of what waits, so that it never reads the facts to choose.
+    Index("outbox_waiting", "state", "incident", "receiver", "channel", "level", "not_before", "created_at"),
     Index("outbox_of_incident", "incident", "id"),
     Index("outbox_by_time", "done_at"),
     Index("outbox_by_try", "tried_at"),
