@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from alerts import Incident, Level, Receipt
 from alerts.sample import sample_notification
-from listener.deliver import Line
+from listener.turns import Line
 from listener.metrics import Metrics
 from listener.refresh import Refresher
 from listener.storage import alerting, outbox
