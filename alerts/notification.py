@@ -22,9 +22,12 @@ class Receipt:
 class Notification:
     """Facts, not text: rendering is the channel's.
 
-    ``key`` is the same over all retries. ``previous`` is the receipt of the incident's first message on this channel.
-    ``console_url`` is the public address of the incident's page; ``timezone`` an IANA name for the message's times.
-    ``was``: the level that the receiver was last told, so that the message says what rose or fell.
+    ``key`` is the same over all retries. ``previous`` is the receipt of the incident's newest message on this channel,
+    of those that the channel gave an id. ``console_url`` is the public address of the incident's page; ``timezone`` an
+    IANA name for the message's times.
+    ``was``: the level that the receiver was last told, so that the message says what rose or fell. ``digest``: not
+    empty where one message tells many notifications, these, because the channel's rate lets no more pass; ``incident``
+    is then the first one's.
     """
 
     key: str
@@ -36,3 +39,4 @@ class Notification:
     console_url: str = ""
     timezone: str = "UTC"
     was: Level | None = None
+    digest: tuple["Notification", ...] = ()

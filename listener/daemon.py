@@ -109,7 +109,7 @@ class Daemon:
             self._sender = Sender(
                 self._database,
                 self._parts.lines,
-                console=lambda incident: f"{self._url}/incidents/{incident}",
+                console=lambda incident: f"{self._url}/incidents/{incident}" if incident else f"{self._url}/",
                 timezone=self._config.timezone,
                 metrics=self._metrics,
                 now=utc_now,

@@ -1,35 +1,28 @@
-"""The outbox's sender: lease → send → mark. A crash between gives a duplicate, never a loss."""
+"""The outbox's sender: lease → send → mark. A crash between gives a duplicate, never a loss.
+
+What a channel's rate leaves is reckoned from the outbox's own times, so a restart does not fill it up again.
+"""
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Literal
 
 import structlog
 
-from alerts import Channel, DeliveryError, Notification, Receipt
+from alerts import DeliveryError, Notification, Receipt
 from alerts.retry import next_attempt
 from listener.metrics import Metrics
 from listener.storage import outbox
 from listener.storage.database import Database, StorageError
-from listener.storage.outbox import Entry
+from listener.storage.outbox import Address, Entry, Ready
+from listener.turns import Line, Turns
 
 AT_ONCE = 16  # sends under way over all channels
 _IDLE = timedelta(seconds=30)
 _log = structlog.get_logger()
-
-Address = tuple[str, str]  # receiver, channel
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A channel as the sender uses it."""
-
-    channel: Channel
-    language: Literal["zh", "en"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +35,10 @@ class Outcome:
 
 
 class Sender:
-    """Sends what is due: one at a time per channel, in order per incident, highest level first."""
+    """Sends what is due: one at a time per channel, in order per incident, highest level first, within its rate.
+
+    What would wait too long for its turn goes in one message with the rest of its channel's.
+    """
 
     def __init__(
         self,
@@ -62,32 +58,35 @@ class Sender:
         self._console = console
         self._metrics = metrics
         self._now = now
-        self._under_way: dict[Address, asyncio.Task[None]] = {}
+        self._under_way: dict[str, asyncio.Task[None]] = {}  # by account
         self._failing: dict[Address, str] = {}
 
     async def step(self, now: datetime) -> datetime:
         self._raise_broken()
+        turns = Turns(self.lines)
         async with self._database.read("outbox") as connection:
             ready = await outbox.ready(connection, now)
             waiting = await outbox.next_ready(connection, now)
             pending, oldest, dead = await outbox.health(connection, now=now)
+            opens = {one.id: await turns.opens(connection, one, now) for one in ready if one.address in self.lines}
         self._metrics.outbox_pending.set(pending)
         self._metrics.outbox_oldest.set((now - oldest).total_seconds() if oldest else 0.0)
         self._metrics.outbox_dead.set(dead)
-        if ready and any((receiver, channel) not in self.lines for _, receiver, channel in ready):
+        if len(opens) < len(ready):
             await self._give_up_unknown(now)
-        for entry_id, *where in ready:
-            address: Address = (where[0], where[1])
-            if address in self.lines and address not in self._under_way and len(self._under_way) < AT_ONCE:
-                task = asyncio.create_task(self._deliver(entry_id, address), name=f"send {address[0]}")
-                self._under_way[address] = task
-        return min(waiting or now + _IDLE, now + _IDLE)
+        for one in ready:
+            if one.id not in opens or turns.account(one.address) in self._under_way:
+                continue  # the end of what is under way wakes this loop
+            if opens[one.id] <= now and len(self._under_way) < AT_ONCE:
+                task = asyncio.create_task(self._deliver(one), name=f"send {one.address[0]}")
+                self._under_way[turns.account(one.address)] = task
+        return min(at for at in (waiting, now + _IDLE, *opens.values()) if at is not None and at > now)
 
     def _raise_broken(self) -> None:
         """A send that ended with something other than a delivery's outcome is a fault of ours; it is not hidden."""
-        for address, task in list(self._under_way.items()):
+        for account, task in list(self._under_way.items()):
             if task.done():
-                del self._under_way[address]
+                del self._under_way[account]
                 task.result()
 
     async def _give_up_unknown(self, now: datetime) -> None:
@@ -97,13 +96,16 @@ class Sender:
             _log.error("notification_given_up", receiver=receiver, channel=channel, reason="unknown_channel")
             self.outcomes[receiver, channel] = Outcome(now, "unknown_channel", "the channel left the configuration")
 
-    async def _deliver(self, entry_id: int, address: Address) -> None:
+    async def _deliver(self, first: Ready) -> None:
+        address = first.address
         try:
             async with self._database.write("outbox") as connection:
-                entry = await outbox.lease(connection, entry_id, self._now())
+                now = self._now()
+                also = await Turns(self.lines).also(connection, first, now)
+                entry = await outbox.lease(connection, first.id, now, also=also)
             line = self.lines[address]
             try:
-                receipt = await line.channel.send(self._notification(entry, line))
+                receipt = await line.channel.send(self._message(entry, line))
             except DeliveryError as error:
                 await self._mark(partial(self._failed, entry, error))
             except Exception as error:  # noqa: BLE001  a bug in one channel must not stop the others; it is tried again
@@ -117,6 +119,12 @@ class Sender:
             await asyncio.sleep(1)
         finally:
             self.wake.set()
+
+    def _message(self, entry: Entry, line: Line) -> Notification:
+        if not entry.digest:
+            return self._notification(entry, line)
+        parts = tuple(self._notification(part, line) for part in entry.digest)
+        return replace(parts[0], key=entry.key, previous=None, console_url=self._console(""), digest=parts)
 
     def _notification(self, entry: Entry, line: Line) -> Notification:
         return Notification(
@@ -148,16 +156,20 @@ class Sender:
             await outbox.mark_sent(connection, entry.id, Receipt(receipt.ref, now))
         address = (entry.receiver, entry.channel)
         self.outcomes[address] = Outcome(now, "")
-        self._metrics.sent.labels(*address).inc()
         if self._failing.pop(address, None):
             _log.info("channel_recovered", receiver=entry.receiver, channel=entry.channel)
+        for part in entry.digest or (entry,):
+            self._told(part, entry, now)
+
+    def _told(self, part: Entry, entry: Entry, now: datetime) -> None:
+        self._metrics.sent.labels(part.receiver, part.channel).inc()
         _log.info(
-            "notification_sent", receiver=entry.receiver, channel=entry.channel, incident=entry.incident.id,
-            attempts=entry.attempts, detail=entry.kind,
+            "notification_sent", receiver=part.receiver, channel=part.channel, incident=part.incident.id,
+            attempts=entry.attempts, detail=f"{part.kind} in a digest of {len(entry.digest)}" if entry.digest else part.kind,
         )  # fmt: skip
-        self._metrics.hops.labels("fired_sent").observe((now - entry.created_at).total_seconds())
-        newest = max((e.published_at for e in entry.incident.lead.excerpts if e.published_at), default=None)
-        if entry.kind == "open" and newest is not None:
+        self._metrics.hops.labels("fired_sent").observe((now - part.created_at).total_seconds())
+        newest = max((e.published_at for e in part.incident.lead.excerpts if e.published_at), default=None)
+        if part.kind == "open" and newest is not None:
             seconds = (now - newest).total_seconds()
             self._metrics.hops.labels("published_sent").observe(seconds)
             self._metrics.mention_to_notification.observe(seconds)
@@ -175,14 +187,16 @@ class Sender:
             else:
                 await outbox.mark_failed(connection, entry.id, error=str(error), retry_at=retry_at)
                 if error.retry_after is not None:
-                    await outbox.hold(connection, *address, now + error.retry_after)
+                    for receiver, channel in Turns(self.lines).sharing(address):
+                        await outbox.hold(connection, receiver, channel, now + error.retry_after)
         if retry_at is None:
             self.outcomes[address] = Outcome(now, error.reason, error.detail)
-            self._metrics.dead.labels(*address, error.reason).inc()
-            _log.error(
-                "notification_given_up", receiver=entry.receiver, channel=entry.channel, reason=error.reason,
-                incident=entry.incident.id, attempts=entry.attempts, detail=error.detail,
-            )  # fmt: skip
+            for part in entry.digest or (entry,):
+                self._metrics.dead.labels(*address, error.reason).inc()
+                _log.error(
+                    "notification_given_up", receiver=entry.receiver, channel=entry.channel, reason=error.reason,
+                    incident=part.incident.id, attempts=entry.attempts, detail=error.detail,
+                )  # fmt: skip
         elif self._failing.get(address) != error.reason:
             _log.warning(
                 "delivery_failed", receiver=entry.receiver, channel=entry.channel, reason=error.reason,

@@ -14,11 +14,12 @@ from alerts.config import RouteConfig
 from listener.collector import Collector
 from listener.collectors import SourceConfig
 from listener.config import Config
-from listener.deliver import Address, Line
 from listener.flush import Routing
 from listener.http import Http
 from listener.pipeline import Understanding
+from listener.storage.outbox import Address
 from listener.storage.status import Shown, ShownSource, ShownTopic
+from listener.turns import Line
 from rules.ruleset import SourceFacts, ruleset_json
 from rules.topic import Matcher
 
@@ -60,7 +61,12 @@ async def build(config: Config, *, http: Http, session: aiohttp.ClientSession) -
             route=root.build() if root else None, channels={name: one.channel_names for name, one in receivers.items()}
         ),
         lines={
-            (name, label): Line(through(channel, config.proxy).build(session), receiver.language)
+            (name, label): Line(
+                through(channel, config.proxy).build(session),
+                receiver.language,
+                channel.limits,
+                getattr(channel, "account", ""),
+            )
             for name, receiver in receivers.items()
             for label, channel in zip(receiver.channel_names, receiver.channels, strict=True)
         },

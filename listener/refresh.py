@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 import structlog
 
 from alerts import DeliveryError, Notification, Refreshing
-from listener.deliver import Address, Line
 from listener.metrics import Metrics
 from listener.storage import outbox
 from listener.storage.database import Database, StorageError
+from listener.storage.outbox import Address
+from listener.turns import Line
 
 _IDLE = timedelta(minutes=10)
 _log = structlog.get_logger()

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from alerts import AlertEvent, Because, Coverage, Level
 from listener.collectors import SourceConfig
-from listener.deliver import Address, Outcome
+from listener.deliver import Outcome
+from listener.storage.outbox import Address
 from listener.storage.sources import Arrivals, SourceState
 
 EVERY = timedelta(seconds=5)

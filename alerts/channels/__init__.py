@@ -8,7 +8,9 @@ from alerts.channels.alertmanager import AlertmanagerConfig
 from alerts.channels.apprise import AppriseConfig
 from alerts.channels.base import Clock, Limits, Strict, utc_now
 from alerts.channels.console import ConsoleConfig
+from alerts.channels.dingtalk import DingTalkConfig
 from alerts.channels.email import EmailConfig
+from alerts.channels.feishu import FeishuConfig
 from alerts.channels.ntfy import NtfyConfig
 from alerts.channels.opsgenie import OpsgenieConfig
 from alerts.channels.pagerduty import PagerDutyConfig
@@ -17,11 +19,15 @@ from alerts.channels.teams import TeamsConfig
 from alerts.channels.telegram import TelegramConfig
 from alerts.channels.template import TemplateConfig
 from alerts.channels.webhook import WebhookConfig
+from alerts.channels.wecom import WeComConfig
 
 ChannelConfig = Annotated[
     ConsoleConfig
     | SlackConfig
     | EmailConfig
+    | FeishuConfig
+    | DingTalkConfig
+    | WeComConfig
     | TelegramConfig
     | TeamsConfig
     | PagerDutyConfig
@@ -40,7 +46,9 @@ __all__ = [
     "ChannelConfig",
     "Clock",
     "ConsoleConfig",
+    "DingTalkConfig",
     "EmailConfig",
+    "FeishuConfig",
     "Limits",
     "NtfyConfig",
     "OpsgenieConfig",
@@ -50,6 +58,7 @@ __all__ = [
     "TeamsConfig",
     "TelegramConfig",
     "TemplateConfig",
+    "WeComConfig",
     "WebhookConfig",
     "utc_now",
 ]

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import pydantic
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from alerts.pace import Rate
+
 Clock = Callable[[], datetime]  # aware UTC
 
 
@@ -18,10 +20,17 @@ class Strict(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one message may hold. ``body``: bytes as sent; ``text``: characters of text over the whole message."""
+    """What one message may hold, and how many may go. ``body``: bytes as sent; ``text``: characters of text over all.
+
+    ``rates``: all must hold; none: no limit is known. ``digest``: the most alerts that one message can name where many
+    wait; 0: they are never put together. ``crowded``: what is not red keeps off the full and the half hour.
+    """
 
     body: int
     text: int | None = None
+    rates: tuple[Rate, ...] = ()
+    digest: int = 0
+    crowded: bool = False
 
 
 def utc_now() -> datetime:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -87,6 +87,10 @@ class Poster:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             detail = f"the request failed ({type(error).__name__})"
             raise DeliveryError("network", detail, retryable=True) from self._safe(error)
+
+    def keeping(self, *secrets: SecretStr) -> "Poster":
+        """The same with more secrets to keep: a token that a platform lends."""
+        return replace(self, secrets=(*self.secrets, *secrets))
 
     def scrub(self, text: str) -> str:
         """What a server said, fit for an error: one short printable line without our secrets."""

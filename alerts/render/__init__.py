@@ -1,5 +1,13 @@
 """A notification's facts as text for people: one message in the receiver's language, then a form per channel."""
 
-from alerts.render.message import Link, Message, Quote, message
+from alerts.notification import Notification
+from alerts.render.digest import digest
+from alerts.render.message import Link, Message, Quote
+from alerts.render.message import message as _single
 
 __all__ = ["Link", "Message", "Quote", "message"]
+
+
+def message(notification: Notification) -> Message:
+    """The message of a notification, or of the many that it tells together."""
+    return digest(notification) if notification.digest else _single(notification)

@@ -37,7 +37,8 @@ class Quote:
 class Message:
     """Clean single-line strings, none escaped for any channel. ``headline`` alone tells level, brand and what happened.
 
-    ``facts`` are (label, value) pairs. ``raised``: worth a second look by those who saw the first message.
+    ``facts`` are (label, value) pairs. ``raised``: worth a second look by those who saw the first message. ``left``:
+    excerpts that there are beyond ``quotes``. ``digest``: each fact names an alert, so none may be left out.
     """
 
     language: Language
@@ -51,6 +52,8 @@ class Message:
     quotes: tuple[Quote, ...]
     links: tuple[Link, ...]
     footer: str
+    left: int = 0
+    digest: bool = False
 
     @property
     def word(self) -> dict[str, str]:
@@ -81,6 +84,7 @@ def message(notification: Notification) -> Message:
         quotes=tuple(_quote(notification, excerpt) for excerpt in excerpts[:QUOTES]),
         links=_links(notification),
         footer=_footer(notification),
+        left=max(len(excerpts) - QUOTES, 0),
     )
 
 
@@ -107,15 +111,23 @@ def _change(notification: Notification) -> str:
 
 
 def _headline(notification: Notification, state: str) -> str:
+    language = notification.language
+    tag, brand, what = _told(notification, state)
+    return WORDS[language]["headline"].format(tag=tag if language == "zh" else tag.upper(), brand=brand, what=what)
+
+
+def in_short(notification: Notification) -> tuple[str, str, str]:
+    """What a notification is (橙色预警), of which brand, and what happened: its headline in parts."""
+    return _told(notification, _state(notification))
+
+
+def _told(notification: Notification, state: str) -> tuple[str, str, str]:
     language, incident = notification.language, notification.incident
-    word = WORDS[language]
     lead = incident.lead
+    own = incident.kind == "self"
+    brand = WORDS[language]["self"] if own else _name(lead.brand, language) or _name(lead.topic or "", language)
     tag = TAGS[language][state].format(level=LEVELS[language][incident.level])
-    return word["headline"].format(
-        tag=tag if language == "zh" else tag.upper(),
-        brand=word["self"] if incident.kind == "self" else _name(lead.brand, language) or lead.topic or "",
-        what=cut(_title(lead, language), 80),
-    )
+    return tag, brand, cut(_title(lead, language), 80)
 
 
 def _because(event: AlertEvent, language: Language) -> str:

@@ -1,10 +1,16 @@
-"""A notification is a row before it is a request: pending → leased → sent, or dead, or superseded."""
+"""A notification is a row before it is a request: pending → leased → sent, or dead, or superseded.
 
+Where a channel's rate lets too few pass, rows wait as ``digested`` for the row whose message tells them too, and share its
+fate.
+"""
+
+import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, exists, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts import Incident, Level, NotificationKind, Receipt
@@ -13,14 +19,18 @@ from listener.storage.database import insert
 from listener.storage.tables import holds, incidents, outbox
 
 LEASE = timedelta(seconds=60)
-_WAITING = ("pending", "leased")
+_WAITING = ("pending", "leased", "digested")
+_SLOWEST = timedelta(hours=1)  # no request takes longer
+
+Address = tuple[str, str]  # receiver, channel
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One message to one channel; ``incident`` is as it was when the message became due.
 
-    ``previous``: the receipt of the incident's first message there; ``was``: the level of its last.
+    ``previous``: the newest receipt of the incident's messages there that the channel gave an id; ``was``: the level of
+    its last. ``digest``: the entries that go with it in one message, most urgent first; ``key`` is then theirs together.
     """
 
     id: int
@@ -34,6 +44,17 @@ class Entry:
     attempts: int
     previous: Receipt | None
     was: Level | None
+    digest: tuple["Entry", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What may be sent now. ``level``: the highest of what waits in its line; ``carries``: it is a digest already."""
+
+    id: int
+    address: Address
+    level: Level
+    carries: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,29 +101,77 @@ async def release(connection: AsyncConnection) -> None:
     await connection.execute(update(outbox).where(outbox.c.state == "leased").values(state="pending", lease_until=None))
 
 
-async def ready(connection: AsyncConnection, now: datetime, *, limit: int = 50) -> list[tuple[int, str, str]]:
-    """Id, receiver and channel of what may be sent now: the first in line of its incident on its channel, past every wait.
+def _ready(now: datetime, *where: ColumnElement[bool]) -> Select[tuple[int, str, str, int, bool]]:
+    """The first in line of each incident on its channel, past every wait.
 
-    Highest level first, then oldest.
+    A row is as urgent as what waits behind it: a red update must not wait for the yellow beginning of its incident.
     """
-    earlier = outbox.alias()
-    in_line = exists().where(
-        earlier.c.incident == outbox.c.incident,
-        earlier.c.receiver == outbox.c.receiver,
-        earlier.c.channel == outbox.c.channel,
-        earlier.c.state.in_(_WAITING),
-        earlier.c.id < outbox.c.id,
+    line = (outbox.c.incident, outbox.c.receiver, outbox.c.channel)
+    waiting = (
+        select(
+            outbox.c.id,
+            outbox.c.receiver,
+            outbox.c.channel,
+            outbox.c.state,
+            outbox.c.not_before,
+            func.max(outbox.c.level).over(partition_by=line).label("level"),
+            func.min(outbox.c.id).over(partition_by=line).label("first"),
+        )
+        .where(outbox.c.state.in_(_WAITING), *where)
+        .subquery()
     )
     held = exists().where(
-        holds.c.receiver == outbox.c.receiver, holds.c.channel == outbox.c.channel, holds.c.until > now
+        holds.c.receiver == waiting.c.receiver, holds.c.channel == waiting.c.channel, holds.c.until > now
     )
-    query = (
-        select(outbox.c.id, outbox.c.receiver, outbox.c.channel)
-        .where(outbox.c.state == "pending", outbox.c.not_before <= now, ~in_line, ~held)
-        .order_by(outbox.c.level.desc(), outbox.c.id)
-        .limit(limit)
+    carriers = select(outbox.c.digest).where(outbox.c.state == "digested")
+    return select(
+        waiting.c.id,
+        waiting.c.receiver,
+        waiting.c.channel,
+        waiting.c.level,
+        waiting.c.id.in_(carriers).label("carries"),
+    ).where(waiting.c.state == "pending", waiting.c.not_before <= now, waiting.c.id == waiting.c.first, ~held)
+
+
+async def ready(connection: AsyncConnection, now: datetime) -> list[Ready]:
+    """For each channel the one to send next: the most urgent, then the oldest. The most urgent channel first."""
+    every = _ready(now).subquery()
+    order = func.row_number().over(
+        partition_by=(every.c.receiver, every.c.channel), order_by=(every.c.level.desc(), every.c.id)
     )
-    return [(row.id, row.receiver, row.channel) for row in await connection.execute(query)]
+    placed = select(every, order.label("place")).subquery()
+    query = select(placed).where(placed.c.place == 1).order_by(placed.c.level.desc(), placed.c.id)
+    return [_as_ready(row) for row in await connection.execute(query)]
+
+
+async def queue(connection: AsyncConnection, now: datetime, addresses: Collection[Address]) -> list[Ready]:
+    """All that may be sent to these channels now, in the order in which it would go."""
+    every = _ready(now, _of(addresses)).subquery()
+    query = select(every).order_by(every.c.level.desc(), every.c.id)
+    return [_as_ready(row) for row in await connection.execute(query)]
+
+
+def _as_ready(row: Row[tuple[object, ...]]) -> Ready:
+    return Ready(row.id, (row.receiver, row.channel), Level(row.level), bool(row.carries))
+
+
+def _of(addresses: Collection[Address]) -> ColumnElement[bool]:
+    return tuple_(outbox.c.receiver, outbox.c.channel).in_(list(addresses))
+
+
+async def requests(connection: AsyncConnection, addresses: Collection[Address], *, since: datetime) -> list[datetime]:
+    """When requests were made to these channels, of those after *since*: when each ended, else when it began.
+
+    Of a row that was tried more than once, the newest: what was refused before was followed by a wait.
+    """
+    at = case(
+        (outbox.c.state.in_(("sent", "dead")), func.coalesce(outbox.c.done_at, outbox.c.tried_at)),
+        else_=outbox.c.tried_at,
+    )
+    query = select(at.label("at")).where(
+        outbox.c.tried_at > since - _SLOWEST, outbox.c.digest.is_(None), _of(addresses), at > since
+    )
+    return [row.at for row in await connection.execute(query)]
 
 
 async def next_ready(connection: AsyncConnection, now: datetime) -> datetime | None:
@@ -113,14 +182,34 @@ async def next_ready(connection: AsyncConnection, now: datetime) -> datetime | N
     return min((time for time in times if time is not None), default=None)
 
 
-async def lease(connection: AsyncConnection, entry_id: int, now: datetime) -> Entry:
-    """Take a row for sending; the attempt counts from here, so that a crash in the middle is seen."""
+async def lease(connection: AsyncConnection, entry_id: int, now: datetime, *, also: Iterable[int] = ()) -> Entry:
+    """Take a row for sending; the attempt counts from here, so that a crash in the middle is seen.
+
+    ``also``: rows that its message tells too, from now on for good: their fate is its own.
+    """
     await connection.execute(
         update(outbox)
         .where(outbox.c.id == entry_id)
-        .values(state="leased", lease_until=now + LEASE, attempts=outbox.c.attempts + 1)
+        .values(state="leased", lease_until=now + LEASE, tried_at=now, attempts=outbox.c.attempts + 1)
     )
+    others = list(also)
+    if others:
+        await connection.execute(
+            update(outbox).where(outbox.c.id.in_(others)).values(state="digested", digest=entry_id)
+        )
     row = (await connection.execute(select(outbox).where(outbox.c.id == entry_id))).one()
+    entry = await _entry(connection, row)
+    told_too = select(outbox).where(outbox.c.digest == entry_id, outbox.c.state == "digested")
+    parts = (await connection.execute(told_too.order_by(outbox.c.level.desc(), outbox.c.id))).all()
+    if not parts:
+        return entry
+    digest = (entry, *[await _entry(connection, part) for part in parts])
+    # A channel that knows the head's key has it as a message of its own, and would drop this one.
+    key = hashlib.sha256("\0".join(part.key for part in digest).encode()).hexdigest()[:32]
+    return replace(entry, key=key, digest=digest)
+
+
+async def _entry(connection: AsyncConnection, row: Row[tuple[object, ...]]) -> Entry:
     sent = (
         select(outbox.c.ref, outbox.c.done_at, outbox.c.level)
         .where(
@@ -129,10 +218,11 @@ async def lease(connection: AsyncConnection, entry_id: int, now: datetime) -> En
             outbox.c.channel == row.channel,
             outbox.c.state == "sent",
         )
+        .order_by(outbox.c.id.desc())
         .limit(1)
     )
-    previous = (await connection.execute(sent.order_by(outbox.c.id))).one_or_none()
-    last = (await connection.execute(sent.order_by(outbox.c.id.desc()))).one_or_none()
+    previous = (await connection.execute(sent.where(outbox.c.ref != ""))).one_or_none()
+    last = (await connection.execute(sent)).one_or_none()
     return Entry(
         id=row.id,
         key=row.key,
@@ -149,10 +239,13 @@ async def lease(connection: AsyncConnection, entry_id: int, now: datetime) -> En
 
 
 async def mark_sent(connection: AsyncConnection, entry_id: int, receipt: Receipt) -> None:
+    """A digest's receipt is nobody's: no incident's message can be changed by changing it."""
+    told_too = update(outbox).where(outbox.c.digest == entry_id, outbox.c.state == "digested")
+    parts = await connection.execute(told_too.values(state="sent", done_at=receipt.at, error=""))
     await connection.execute(
         update(outbox)
         .where(outbox.c.id == entry_id)
-        .values(state="sent", lease_until=None, done_at=receipt.at, ref=receipt.ref, error="")
+        .values(state="sent", lease_until=None, done_at=receipt.at, ref="" if parts.rowcount else receipt.ref, error="")
     )
 
 
@@ -165,8 +258,11 @@ async def mark_failed(connection: AsyncConnection, entry_id: int, *, error: str,
 
 
 async def mark_dead(connection: AsyncConnection, entry_id: int, *, error: str, now: datetime) -> None:
+    told_too = and_(outbox.c.digest == entry_id, outbox.c.state == "digested")
     await connection.execute(
-        update(outbox).where(outbox.c.id == entry_id).values(state="dead", lease_until=None, done_at=now, error=error)
+        update(outbox)
+        .where(or_(outbox.c.id == entry_id, told_too))
+        .values(state="dead", lease_until=None, done_at=now, error=error)
     )
 
 
@@ -188,7 +284,8 @@ async def give_up_on_unknown(
     gone = [(row.receiver, row.channel) for row in await connection.execute(query)]
     gone = [pair for pair in gone if pair not in channels]
     for receiver, channel in gone:
-        where = and_(outbox.c.receiver == receiver, outbox.c.channel == channel, outbox.c.state == "pending")
+        waiting = outbox.c.state.in_(("pending", "digested"))
+        where = and_(outbox.c.receiver == receiver, outbox.c.channel == channel, waiting)
         await connection.execute(
             update(outbox).where(where).values(state="dead", done_at=now, error="the channel left the configuration")
         )
@@ -206,7 +303,7 @@ async def standing(connection: AsyncConnection, receiver: str, channel: str) -> 
     last: dict[str, int | None] = {}
     for row in await connection.execute(select(*columns).where(here).order_by(outbox.c.id)):
         over = row.kind == "resolve" and row.state in {"sent", "dead"}
-        under_way = row.state == "leased" or (row.state == "pending" and row.attempts > 0)
+        under_way = row.state in {"leased", "digested"} or (row.state == "pending" and row.attempts > 0)
         if over or under_way:
             last[row.incident] = None
         elif row.state == "sent":

@@ -98,7 +98,7 @@ class StoredStatus:
                     receiver=row.receiver,
                     channel=row.channel,
                     kind=row.kind,
-                    state="pending" if row.state == "leased" else row.state,
+                    state="pending" if row.state in {"leased", "digested"} else row.state,
                     at=row.done_at or row.created_at,
                     attempts=row.attempts,
                     error=row.error,

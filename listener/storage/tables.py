@@ -214,14 +214,19 @@ outbox = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("not_before", UtcTime, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("state", String, nullable=False),  # pending leased sent dead superseded
+    Column("state", String, nullable=False),  # pending leased digested sent dead superseded
     Column("lease_until", UtcTime),
     Column("done_at", UtcTime),
     Column("ref", Text, nullable=False),
     Column("error", Text, nullable=False),
-    Index("outbox_waiting", "state", "not_before"),
+    Column("tried_at", UtcTime),  # when the newest request with it began
+    Column("digest", _Serial),  # the row whose message tells this one too
+    # All that the sender asks of what waits, so that it never reads the facts to choose.
+    Index("outbox_waiting", "state", "incident", "receiver", "channel", "level", "not_before", "created_at"),
     Index("outbox_of_incident", "incident", "id"),
     Index("outbox_by_time", "done_at"),
+    Index("outbox_by_try", "tried_at"),
+    Index("outbox_of_digest", "digest"),
 )
 
 holds = Table(

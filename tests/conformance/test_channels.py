@@ -28,6 +28,8 @@ from alerts.channels import ChannelConfig
 from alerts.channels.console import ConsoleChannel
 from alerts.codec import event_line
 from alerts.sample import sample_notification
+from tests.support import china
+from tests.support.china_peers import CHINA_PEERS, ChinaPeer
 from tests.support.pagers import alertmanager, opsgenie, pagerduty
 from tests.support.peer import CONFIG, NOW, SECRET, Peer, refused, serve
 from tests.support.pushes import apprise, ntfy, teams, telegram, template
@@ -397,6 +399,7 @@ HTTP_PEERS = {
     "alertmanager": alertmanager,
     "ntfy": ntfy,
     "template": template,
+    **CHINA_PEERS,
 }
 SHORTENED = {"slack", "telegram", "teams", "pagerduty", "opsgenie", "alertmanager", "ntfy"}
 PEERS = {**HTTP_PEERS, "email": email, "console": console, "apprise": apprise}
@@ -434,13 +437,14 @@ def assert_no_secret(peer: Peer, channel, error: BaseException | None) -> None:
     """Nothing that could reach a log tells a secret: texts, representations, the chain of causes, the config."""
     config = CONFIG.validate_python({"type": peer.type, **peer.config})
     told = [repr(config), str(config), config.model_dump_json(), repr(channel), str(channel)]
+    secrets = [SECRET, china.DingTalk.token, china.FeishuRobot.token, "lent-t0ken"]
     if error is not None:
         told += [str(error), repr(error), error.detail, *traceback.format_exception(error)]
         link = error
         while link is not None:
             told.append(f"{link!s} {link!r} {getattr(link, '__dict__', '')!r} {link.args!r}")
             link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
-    assert not [text for text in told if SECRET in text]
+    assert not [text for text in told if any(secret in text for secret in secrets)]
 
 
 # ---- what holds for every channel
@@ -486,7 +490,7 @@ async def test_awkward_text_is_defused(peer, http, name, language):
     assert ("22 分钟" if language == "zh" else "22m") in text
     if peer.type not in {"email", "console"}:
         assert CALLS.search(text) is None
-    if peer.type == "slack":
+    if peer.type == "slack" or isinstance(peer, ChinaPeer):
         assert PAGES.search(text) is None
 
 
@@ -1038,6 +1042,30 @@ async def test_webhook_of_a_huge_incident_fits(peer, http):
         {"type": "email", "to": ["a@b.example"], "smtp": {"host": "h", "username": "u"}},
         {"type": "email", "to": ["a@b.example"], "smtp": {"host": "h", "ca_file": "/nowhere/ca.pem"}},
         {"type": "console", "stream": "stdin"},
+        {"type": "dingtalk", "webhook": f"https://evil.example.com/robot/send?access_token={SECRET}"},
+        {"type": "dingtalk", "webhook": f"http://oapi.dingtalk.com/robot/send?access_token={SECRET}"},
+        {"type": "dingtalk", "webhook": f"https://oapi.dingtalk.com@evil.example.com/robot/send?access_token={SECRET}"},
+        {"type": "dingtalk", "webhook": f"https://oapi.dingtalk.com/other?access_token={SECRET}"},
+        {"type": "dingtalk", "webhook": f"https://oapi.dingtalk.com/robot/send?access_token={SECRET}", "at": ["all"]},
+        {"type": "dingtalk", "webhook": f"https://oapi.dingtalk.com/robot/send?access_token={SECRET}", "at": ["@x y"]},
+        {"type": "feishu", "secret": SECRET},
+        {"type": "feishu", "webhook": f"https://open.feishu.cn/{SECRET}"},
+        {"type": "feishu", "app_id": "cli_1", "app_secret": SECRET},
+        {"type": "feishu", "app_id": "cli_1", "app_secret": SECRET, "chat": "oc_1", "keyword": "x"},
+        {"type": "feishu", "app_id": "cli_1", "app_secret": SECRET, "chat": "oc_1&receive_id_type=x"},
+        {
+            "type": "feishu",
+            "webhook": f"https://open.feishu.cn/open-apis/bot/v2/hook/{SECRET}",
+            "app_id": "cli_1",
+            "app_secret": SECRET,
+            "chat": "oc_1",
+        },
+        {"type": "wecom"},
+        {"type": "wecom", "corp_id": "ww1", "agent": 1, "secret": SECRET},
+        {"type": "wecom", "corp_id": "ww1", "agent": 1, "secret": SECRET, "to": ["@all"]},
+        {"type": "wecom", "corp_id": "ww1", "agent": 1, "secret": SECRET, "to": ["a|b"]},
+        {"type": "wecom", "corp_id": "ww1", "agent": 1, "secret": SECRET, "to": ["a"], "at": ["b"]},
+        {"type": "wecom", "webhook": f"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={SECRET}", "to": ["a"]},
         {"type": "pigeon"},
     ],
 )

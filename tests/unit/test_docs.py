@@ -35,7 +35,16 @@ TABLES = {
     "NtfyConfig": "channels: ntfy", "TemplateConfig": "channels: template", "SuccessConfig": "`success` takes:",
     "AppriseConfig": "channels: apprise",
     "WebhookConfig": "channels: webhook", "RouteConfig": "route", "BranchConfig": "Each branch under `routes` takes:",
+    "FeishuConfig": "channels: feishu", "DingTalkConfig": "channels: dingtalk", "WeComConfig": "channels: wecom",
 }  # fmt: skip
+
+
+# What stands in the environment where an address must be the platform's own.
+ROBOTS = {
+    "FEISHU_WEBHOOK": "https://open.feishu.cn/open-apis/bot/v2/hook/example",
+    "DINGTALK_WEBHOOK": "https://oapi.dingtalk.com/robot/send?access_token=example",
+    "WECOM_WEBHOOK": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=example",
+}
 
 
 def models():
@@ -191,7 +200,7 @@ def test_every_complete_example_is_sound(page, text, tmp_path):
     """Each YAML example that has sources and topics is a sound configuration; the others name known keys alone."""
     path = tmp_path / "listener.yml"
     path.write_text(indented(text))
-    environ = dict.fromkeys(re.findall(r"!env (\w+)", text), "https://value.example.com")
+    environ = dict.fromkeys(re.findall(r"!env (\w+)", text), "https://value.example.com") | ROBOTS
     try:
         load(path, environ)
     except ConfigError as error:

@@ -11,11 +11,11 @@ from prometheus_client import CollectorRegistry
 
 from alerts import Incident, Level, Receipt
 from alerts.sample import sample_notification
-from listener.deliver import Line
 from listener.metrics import Metrics
 from listener.refresh import Refresher
 from listener.storage import alerting, outbox
 from listener.storage.database import Database
+from listener.turns import Line
 from tests.support.pagers import alertmanager
 from tests.support.peer import NOW, Peer
 
@@ -57,10 +57,10 @@ async def tell(database: Database, told: Incident, kind: str = "open", state: st
         await alerting.keep(connection, told.lead, told, now=NOW)
         key = f"{told.id}-{kind}-{told.revision}"
         await outbox.put(connection, outbox.New(key, *HERE, kind, told), now=NOW)
-        waiting = [row for row in await outbox.ready(connection, NOW) if row[1:] == HERE]
+        waiting = await outbox.queue(connection, NOW, {HERE})
         if state == "waiting" or not waiting:
             return
-        entry = await outbox.lease(connection, waiting[-1][0], NOW)
+        entry = await outbox.lease(connection, waiting[-1].id, NOW)
         assert entry.key == key
         if state == "sent":
             await outbox.mark_sent(connection, entry.id, Receipt("", NOW))

@@ -171,16 +171,16 @@ async def test_messages_of_an_incident_leave_a_channel_in_order(database: Databa
         await outbox.put(connection, _new("b", _incident("i", 2), "resolve"), now=NOW)
         await outbox.put(connection, _new("c", _incident("i"), channel="mail"), now=NOW)
     async with database.write("test") as connection:
-        assert {channel for _, _, channel in await outbox.ready(connection, NOW)} == {"slack", "mail"}
+        assert {one.address[1] for one in await outbox.ready(connection, NOW)} == {"slack", "mail"}
         entry = await outbox.lease(connection, 1, NOW)
         assert (entry.key, entry.attempts, entry.previous) == ("a", 1, None)
-        assert [row[0] for row in await outbox.ready(connection, NOW)] == [3]
+        assert [one.id for one in await outbox.ready(connection, NOW)] == [3]
         await outbox.mark_failed(connection, 1, error="server: 500", retry_at=NOW + timedelta(seconds=30))
-        assert [row[0] for row in await outbox.ready(connection, NOW)] == [3]
+        assert [one.id for one in await outbox.ready(connection, NOW)] == [3]
         assert await outbox.next_ready(connection, NOW) == NOW + timedelta(seconds=30)
         await outbox.lease(connection, 1, NOW)
         await outbox.mark_sent(connection, 1, Receipt("ts-1", NOW))
-        assert {row[0] for row in await outbox.ready(connection, NOW)} == {2, 3}
+        assert {one.id for one in await outbox.ready(connection, NOW)} == {2, 3}
         assert (await outbox.lease(connection, 2, NOW)).previous == Receipt("ts-1", NOW)
 
 
@@ -189,7 +189,75 @@ async def test_the_highest_level_goes_first(database: Database) -> None:
     async with database.write("test") as connection:
         await outbox.put(connection, _new("a", _incident("calm")), now=NOW)
         await outbox.put(connection, _new("b", _incident("fire", level=Level.red)), now=NOW)
-        assert [row[0] for row in await outbox.ready(connection, NOW)] == [2, 1]
+        assert [one.id for one in await outbox.ready(connection, NOW)] == [2]
+        assert [one.id for one in await outbox.queue(connection, NOW, {("pr", "slack")})] == [2, 1]
+
+
+async def test_what_stands_before_red_is_as_urgent(database: Database) -> None:
+    """A red update waits for the beginning of its incident, so that goes before all that is not red."""
+    async with database.write("test") as connection:
+        await outbox.put(connection, _new("a", _incident("calm")), now=NOW)
+        await outbox.put(connection, _new("b", _incident("fire")), now=NOW)
+        await outbox.put(connection, _new("c", _incident("fire", 2, level=Level.red), "update"), now=NOW)
+        assert [one.id for one in await outbox.ready(connection, NOW)] == [2]
+
+
+async def test_one_channel_does_not_hide_another(database: Database) -> None:
+    """The first of each channel is found, however many wait on one."""
+    async with database.write("test") as connection:
+        for number in range(80):
+            await outbox.put(connection, _new(f"k{number}", _incident(f"i{number}", level=Level.red)), now=NOW)
+        await outbox.put(connection, _new("mail", _incident("m"), channel="mail"), now=NOW)
+        assert [one.address for one in await outbox.ready(connection, NOW)] == [("pr", "slack"), ("pr", "mail")]
+
+
+async def test_a_digest_and_its_rows_share_their_fate(database: Database) -> None:
+    """Told together, refused together, never told twice; what follows in a line waits, and knows what was told."""
+    later = NOW + timedelta(minutes=1)
+    async with database.write("test") as connection:
+        await outbox.put(connection, _new("a", _incident("i", level=Level.orange)), now=NOW)
+        await outbox.put(connection, _new("b", _incident("j", level=Level.yellow)), now=NOW)
+        await outbox.put(connection, _new("c", _incident("j", 2, level=Level.yellow), "resolve"), now=NOW)
+        entry = await outbox.lease(connection, 1, NOW, also=[2])
+        assert [part.incident.id for part in entry.digest] == ["i", "j"]
+        assert entry.key not in {"a", "b"}
+        assert await outbox.ready(connection, NOW) == []
+        await outbox.mark_failed(connection, 1, error="server: 500", retry_at=later)
+        await outbox.release(connection)
+        (again,) = await outbox.ready(connection, later)
+        assert (again.id, again.carries) == (1, True)
+        assert (await outbox.lease(connection, 1, later)).key == entry.key
+        assert await outbox.requests(connection, {("pr", "slack")}, since=NOW) == [later]
+        await outbox.mark_sent(connection, 1, Receipt("card", later))
+        (end,) = await outbox.ready(connection, later)
+        last = await outbox.lease(connection, end.id, later)
+        assert (last.kind, last.was, last.previous) == ("resolve", Level.yellow, None)
+        assert (await outbox.health(connection, now=later))[0] == 1
+
+
+async def test_a_dead_digest_takes_its_rows_along(database: Database) -> None:
+    """What a refused digest held is dead too, and counted."""
+    async with database.write("test") as connection:
+        await outbox.put(connection, _new("a", _incident("i")), now=NOW)
+        await outbox.put(connection, _new("b", _incident("j")), now=NOW)
+        await outbox.lease(connection, 1, NOW, also=[2])
+        await outbox.mark_dead(connection, 1, error="auth: no", now=NOW)
+        assert await outbox.health(connection, now=NOW) == (0, None, 2)
+
+
+async def test_requests_are_counted_by_their_ends(database: Database) -> None:
+    """A sent one by when it was taken, one under way by its beginning, one that waits not at all."""
+    async with database.write("test") as connection:
+        for number in range(3):
+            await outbox.put(connection, _new(f"k{number}", _incident(f"i{number}")), now=NOW)
+        await outbox.lease(connection, 1, NOW)
+        await outbox.mark_sent(connection, 1, Receipt("", NOW + timedelta(seconds=2)))
+        await outbox.lease(connection, 2, NOW + timedelta(seconds=3))
+        ours = {("pr", "slack")}
+        seconds = [at - NOW for at in await outbox.requests(connection, ours, since=NOW - timedelta(minutes=1))]
+        assert sorted(seconds) == [timedelta(seconds=2), timedelta(seconds=3)]
+        assert len(await outbox.requests(connection, ours, since=NOW + timedelta(seconds=2))) == 1
+        assert await outbox.requests(connection, {("pr", "mail")}, since=NOW - timedelta(minutes=1)) == []
 
 
 async def test_a_held_channel_gets_nothing_before_its_time(database: Database) -> None:
@@ -210,7 +278,7 @@ async def test_an_update_that_never_left_is_superseded(database: Database) -> No
         await outbox.put(connection, _new("b", _incident("i", 2), "update"), now=NOW)
         await outbox.put(connection, _new("c", _incident("i", 3), "update"), now=NOW)
         await outbox.mark_sent(connection, 1, Receipt("", NOW))
-        assert [row[0] for row in await outbox.ready(connection, NOW)] == [3]
+        assert [one.id for one in await outbox.ready(connection, NOW)] == [3]
 
 
 async def test_a_lease_of_a_killed_sender_is_released_at_start(database: Database) -> None:

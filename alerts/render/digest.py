@@ -1,0 +1,69 @@
+"""One message that names many alerts: what a channel gets when its rate lets no more single ones pass."""
+
+from collections import Counter
+
+from alerts.alert import Level
+from alerts.notification import Notification
+from alerts.render import words
+from alerts.render.message import Link, Message, in_short
+from alerts.render.text import cut, safe_url
+from alerts.render.words import ACT, LEVELS, WORDS
+
+LABEL = 24  # characters, at most, of what each is
+LINE = 180  # bytes, at most and however a channel escapes them, of each alert's brand, what happened and when
+_BRAND = 60
+
+
+def digest(notification: Notification) -> Message:
+    """The message of ``notification.digest``: a line for each, in the order given, none left out or cut away.
+
+    What ``alerts.channels.base.Limits.digest`` promises rests on ``LABEL`` and ``LINE``.
+    """
+    language = notification.language
+    word = WORDS[language]
+    parts = notification.digest
+    going_on = [part.incident.level for part in parts if part.incident.open]
+    level = max(going_on or [part.incident.level for part in parts])
+    name = LEVELS[language][level]
+    headline = word["digest" if going_on else "digest_over"]
+    where = words.zone(notification.timezone)
+    at = max(part.incident.updated_at for part in parts)
+    url = safe_url(notification.console_url)
+    return Message(
+        language=language,
+        level=level,
+        over=not going_on,
+        raised=False,
+        headline=headline.format(level=name if language == "zh" else name.upper(), count=len(parts)),
+        because=_counts(notification, going_on) + word["digest_why"],
+        notice=ACT[language][level] if going_on else "",
+        facts=tuple(_line(part, notification) for part in parts),
+        quotes=(),
+        links=(Link(word["overview"], url),) if url else (),
+        footer=word["digest_footer"].format(at=f"{at.astimezone(where):%Y-%m-%d %H:%M}", zone=where.key),
+        digest=True,
+    )
+
+
+def _counts(notification: Notification, going_on: list[Level]) -> str:
+    word, levels = WORDS[notification.language], LEVELS[notification.language]
+    counts = Counter(going_on)
+    told = [word["digest_count"].format(level=levels[level], count=counts[level]) for level in sorted(counts)[::-1]]
+    over = len(notification.digest) - len(going_on)
+    if over:
+        told.append(word["digest_over_count"].format(count=over))
+    return word["comma"].join(told)
+
+
+def _line(part: Notification, whole: Notification) -> tuple[str, str]:
+    """What it is; of whom, what happened, and when it was told of last."""
+    tag, brand, what = in_short(part)
+    incident = part.incident
+    when = " · " + words.moment(incident.updated_at, words.zone(whole.timezone), whole.incident.updated_at)
+    start = f"{cut(brand, _BRAND, _bytes)}{WORDS[whole.language]['colon']}"
+    return cut(tag, LABEL), start + cut(what, LINE - _bytes(start) - _bytes(when), _bytes) + when
+
+
+def _bytes(text: str) -> int:
+    """UTF-8, and what an escape may make of it: a full-width form, or a zero-width space behind."""
+    return sum(6 if character in "@.＠﹫" else max(3, len(character.encode("utf-8", "replace"))) for character in text)

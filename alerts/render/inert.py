@@ -1,0 +1,32 @@
+"""Other people's text for the Chinese platforms: nothing in it is markup, a link, a face or a call, whoever renders it.
+
+钉钉, 企业微信 and 飞书 each read a Markdown and some HTML of their own, none says how to escape it, and their apps differ by
+version. So no escape is trusted: every character that any of them gives a meaning stands in its full-width form, which
+reads the same and means nothing; at signs and the dots within names of hosts are followed by a zero-width space.
+"""
+
+import re
+
+from alerts.render.text import cut, unpage
+
+_WIDE = str.maketrans({character: chr(ord(character) + 0xFEE0) for character in "<>[]*_`~#|\\&{}$^"})
+_DOT = re.compile(r"(?<=[^\W_])\.(?=[^\W\d_])")
+_BLOCK = re.compile(r"^(?=[-+=!]|\d+[.)])")
+
+GROWS = 4  # bytes that a character of one byte can become
+
+
+def inert(text: str) -> str:
+    """*text*, one line, as the words that it is."""
+    return _BLOCK.sub("\u200b", _DOT.sub(".\u200b", unpage(text).translate(_WIDE)))
+
+
+def target(url: str) -> str:
+    """A web address as it may stand in the brackets of a Markdown link; *url* is from ``safe_url``."""
+    for character in "()[]*_~!'":
+        url = url.replace(character, f"%{ord(character):02X}")
+    return url
+
+
+def link(label: str, url: str) -> str:
+    return f"[{inert(cut(label, 40))}]({target(url)})"

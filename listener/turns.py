@@ -1,0 +1,80 @@
+"""Whose turn it is on a channel, and what goes with it: from what waits in the outbox and the requests that were made."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alerts import Channel, Level
+from alerts.channels import Limits
+from alerts.pace import off_the_half_hour, opens_at, waits_too_long
+from listener.storage import outbox
+from listener.storage.outbox import Address, Ready
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A channel as the sender uses it. ``account``: what its rate is counted by; empty: the channel itself."""
+
+    channel: Channel
+    language: Literal["zh", "en"]
+    limits: Limits | None = None
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    lines: Mapping[Address, Line]
+
+    def account(self, address: Address) -> str:
+        return self.lines[address].account or "/".join(address)
+
+    def sharing(self, address: Address) -> Collection[Address]:
+        """The channels whose requests count together: two receivers may name one robot."""
+        line = self.lines.get(address)
+        if line is None or not line.account:
+            return (address,)
+        return tuple(one for one, other in self.lines.items() if other.account == line.account)
+
+    async def opens(self, connection: AsyncConnection, one: Ready, now: datetime) -> datetime:
+        """When the channel's rate lets this go."""
+        limits = self.lines[one.address].limits
+        if limits is None:
+            return now
+        urgent = one.level == Level.red
+        at = opens_at(limits.rates, await self._made(connection, one.address, limits, now), now, urgent=urgent)
+        return off_the_half_hour(at, self.account(one.address)) if limits.crowded and not urgent else at
+
+    async def also(self, connection: AsyncConnection, first: Ready, now: datetime) -> Sequence[int]:
+        """What goes in one message with the first of a channel's queue, because it would wait too long for its turn.
+
+        Red goes with red only, and singly as long as its own queue is short: it must not drown in a list.
+        """
+        limits = self.lines[first.address].limits
+        if limits is None or limits.digest < 2 or first.carries:
+            return ()
+        waiting = await outbox.queue(connection, now, self.sharing(first.address))
+        urgent = sum(one.level == Level.red for one in waiting)
+        others = 0 if first.level == Level.red else len(waiting) - urgent
+        made = await self._made(connection, first.address, limits, now)
+        if not waits_too_long(limits.rates, made, now, urgent=urgent, others=others):
+            return ()
+        alike = [
+            one.id
+            for one in waiting
+            if one.id != first.id
+            and one.address == first.address
+            and not one.carries
+            and (one.level == Level.red) == (first.level == Level.red)
+        ]
+        return alike[: limits.digest - 1]
+
+    async def _made(
+        self, connection: AsyncConnection, address: Address, limits: Limits, now: datetime
+    ) -> Sequence[datetime]:
+        if not limits.rates:
+            return ()
+        longest = max(rate.per for rate in limits.rates)
+        return await outbox.requests(connection, self.sharing(address), since=now - longest)
