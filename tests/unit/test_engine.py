@@ -259,9 +259,9 @@ def test_a_recovery_waits_for_a_poll_even_where_none_fails() -> None:
 
 def test_a_blind_source_holds_a_lower_level_up() -> None:
     """A level does not fall either while the source that gave it is not seen, though another goes on."""
-    log = surge(levels={"yellow": {}, "orange": {"at_least": 6}}, when=volume(2, 5))
+    log = surge(levels={"yellow": {}, "orange": {"at_least": 7}}, when=volume(2, 5))
     polled(log, 0, 5)
-    log.burst(after(4), 6, every=timedelta(seconds=1))
+    log.burst(after(4), 7, every=timedelta(seconds=1))
     polled(log, 5, 40, ok=False)
     for minute in range(5, 40):
         log.burst(after(minute), 1, source="forum", author=f"f{minute}")
