@@ -85,7 +85,7 @@ def understanding(config: Config) -> Understanding:
 
 def rule_set(config: Config) -> str:
     """The rules, the names that people know each topic's brand by, and where the sources stand, as the log carries them."""
-    return ruleset_json(config.rules, brands(config), source_facts(config.sources))
+    return ruleset_json(config.every_rule, brands(config), source_facts(config.sources), config.calendar)
 
 
 def brands(config: Config) -> dict[str, str]:

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     if unknown:
         print(f"listener: there is no code {unknown[0]!r}; the codes are {', '.join(sorted(CODES))}", file=sys.stderr)
         return 2
-    found = [one for one in lint(args.config) if one.code not in args.ignore]
+    found = [one for one in lint(args.config, today=datetime.now(UTC).date()) if one.code not in args.ignore]
     for one in found:
         if args.json:
             print(_line(one))

@@ -17,6 +17,8 @@ _EXAMPLES = {
 }
 
 
+_TAKEN = {"self-": "the program's own rules", "kpi-": "those of the rules that watch kpis"}
+
 Names = dict[str, None] | None  # ordered, and found at once
 Known = Mapping[str, Names]
 
@@ -62,7 +64,7 @@ def unknown(document: Document, names: Names, noun: str, value: Any, keys: Keys)
 
 def duplicates(document: Document, _known: Known) -> Iterator[Mistake]:
     """A mistake for each id that an entry before has taken."""
-    for section in ("sources", "topics", "rules", "receivers"):
+    for section in ("sources", "topics", "kpis", "rules", "receivers"):
         first: dict[str, Keys] = {}
         for keys, entry in _entries(document, section):
             for place, name in _texts(entry.get("id"), (*keys, "id")):
@@ -119,11 +121,18 @@ def _query(document: Document, aliases: Names, keys: Keys, text: str) -> Iterato
             yield within(document, keys, alias.line, alias.column, message)
 
 
+def _kpis(document: Document, known: Known) -> Iterator[Mistake]:
+    for keys, kpi in _entries(document, "kpis"):
+        yield from unknown(document, known["topics"], "topic", kpi.get("topic"), (*keys, "topic"))
+
+
 def _rules(document: Document, known: Known) -> Iterator[Mistake]:
     for keys, rule in _entries(document, "rules"):
-        if str(rule.get("id", "")).startswith("self-"):
-            place = (*keys, "id")
-            yield Mistake(document.origin(place).place, place, "ids that start with self- are the program's own rules")
+        for prefix, owner in _TAKEN.items():
+            if str(rule.get("id", "")).startswith(prefix):
+                place = (*keys, "id")
+                message = f"ids that start with {prefix} are {owner}"
+                yield Mistake(document.origin(place).place, place, message)
         yield from unknown(document, known["topics"], "topic", rule.get("topics"), (*keys, "topics"))
         yield from _filters(document, known["sources"], rule, keys)
 
@@ -161,6 +170,7 @@ _CHECKS: tuple[Callable[[Document, Known], Iterator[Mistake]], ...] = (
     _emptiness,
     _topics,
     _sets,
+    _kpis,
     _rules,
     _routes,
 )

@@ -11,6 +11,8 @@ from pydantic import Strict as StrictType
 from alerts.config import ReceiverConfig, RouteConfig
 from listener.collectors import CollectorConfig
 from listener.web.config import WebConfig
+from rules.calendar import Calendar, Work
+from rules.kpi import KpiConfig
 from rules.rule import RuleConfig
 from rules.topic import SetId, TargetConfig, TopicConfig, WordSet
 from sentiment.config import AnalyzerConfig, NgramConfig
@@ -58,6 +60,13 @@ class RetentionConfig(Strict):
     )
 
 
+class CalendarsConfig(Strict):
+    work: Work = Field(
+        default="CN",
+        description="Whose holidays and worked weekends baselines know: CN, or none for Saturdays and Sundays alone.",
+    )
+
+
 class LogConfig(Strict):
     level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least that is logged; texts of mentions appear at debug alone."
@@ -74,6 +83,7 @@ class Config(Strict):
         default="Asia/Shanghai",
         description="Where days begin: the zone of times in pages and messages, and of feeds that state none.",
     )
+    calendars: CalendarsConfig = Field(default=CalendarsConfig(), description="Which days are alike.")
     storage: StorageConfig = Field(default=StorageConfig(), description="Where everything is kept.")
     web: WebConfig = Field(default=WebConfig(), description="The status page, metrics and health.")
     retention: RetentionConfig = Field(default=RetentionConfig(), description="How long what is kept.")
@@ -90,6 +100,7 @@ class Config(Strict):
         default={}, description="Words by the name of their set; @name in a query is any of them, NOT @name none."
     )
     topics: list[TopicConfig] = Field(default=[], description="What is watched.")
+    kpis: list[KpiConfig] = Field(default=[], description="Targets that topics are held to, each a rule of its own.")
     rules: list[RuleConfig] = Field(default=[], description="When an alert starts, and at which level.")
     rule_files: list[str] = Field(
         default=[], description="More files with a list 'rules', as patterns relative to the file that names them."
@@ -105,6 +116,16 @@ class Config(Strict):
 
     _base: Path = PrivateAttr(default=Path())
     _files: tuple[Path, ...] = PrivateAttr(default=())
+
+    @property
+    def calendar(self) -> Calendar:
+        """Which hours are alike."""
+        return Calendar(self.timezone, self.calendars.work)
+
+    @property
+    def every_rule(self) -> list[RuleConfig]:
+        """The rules, and those that the targets are watched by."""
+        return [*self.rules, *(kpi.rule() for kpi in self.kpis)]
 
     @property
     def base(self) -> Path:

@@ -20,6 +20,7 @@ from listener.document import Document
 from listener.parts import brands, root_route, source_facts
 from listener.problem import Keys, Mistake, Problem
 from listener.ruletests.model import RuleTestConfig, RuleTestsConfig, SeriesConfig
+from rules.calendar import Calendar
 from rules.rule import RuleConfig
 from rules.ruleset import SourceFacts, ruleset_json
 from rules.ruletest import Feed
@@ -62,7 +63,7 @@ def read_tests(path: Path, environ: Mapping[str, str] = os.environ) -> RuleTests
         raise ConfigError(problems(found, document))
     config = _config(file, document, environ)
     feeds = _feeds(file, config)
-    rules = tuple(config.rules if config else file.rules)
+    rules = tuple(config.every_rule if config else file.rules)
     found = list(_names(file, config, document, feeds))
     if found:
         raise ConfigError(problems(found, document))
@@ -72,12 +73,14 @@ def read_tests(path: Path, environ: Mapping[str, str] = os.environ) -> RuleTests
         else {name: SourceFacts(feed.channel, feed.tier) for name, feed in feeds.items()}
     )
     route = root_route(config) if config else None
+    # Without a configuration, what a configuration that says nothing of it has.
+    calendar = config.calendar if config else Calendar("Asia/Shanghai", "CN")
     return RuleTests(
         document=document,
         tests=tuple(file.tests),
         rules=rules,
         feeds=feeds,
-        rule_set=ruleset_json(rules, brands(config) if config else file.topics, sources),
+        rule_set=ruleset_json(rules, brands(config) if config else file.topics, sources, calendar),
         step=config.step if config else _STEP,
         route=route.build() if route else None,
     )

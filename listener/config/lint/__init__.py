@@ -3,9 +3,11 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from listener.config.findings import CODES, Finding, Severity, placed
+from listener.config.lint.calendars import calendar_findings
 from listener.config.lint.filters import filter_findings
 from listener.config.lint.levels import level_findings
 from listener.config.lint.routes import route_findings
@@ -35,11 +37,15 @@ class Located:
         return f"{self.problem} ({self.severity} {self.code})"
 
 
-def lint(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Located, ...]:
-    """Every finding, in the order in which they stand. Raises ConfigError for a configuration that is not sound."""
+def lint(path: Path, environ: Mapping[str, str] = os.environ, today: date | None = None) -> tuple[Located, ...]:
+    """Every finding, in the order in which they stand. Raises ConfigError for a configuration that is not sound.
+
+    *today*: for what depends on the date, which is left out without one.
+    """
     config, document = sound(path, environ)
     found = surprises(config, document, path.parent)
     found += [finding for look in _LOOKS for finding in look(config)]
+    found += calendar_findings(config, today) if today is not None else ()
     by_problem: dict[Problem, str] = {}
     for finding in found:
         for problem in problems(placed([finding], document), document):
