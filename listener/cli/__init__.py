@@ -27,6 +27,7 @@ COMMANDS = {
     "schema": Command("listener.cli.schema", "print the JSON Schema of the configuration, for editors"),
     "detect": Command("listener.cli.detect", "tell surges in a series of counts, as the baseline condition reads it"),
     "replay": Command("listener.cli.replay", "run recorded mentions through the rules and print the alert events"),
+    "forecast": Command("listener.cli.forecast", "print how many alerts a week each rule gives, against the budget"),
     "test-rules": Command("listener.cli.test_rules", "run the unit tests of rules"),
     "score": Command("listener.cli.score", "judge the sentiment of texts"),
     "label": Command("listener.cli.label", "keep people's corrections of judgements, or ask for those that teach most"),

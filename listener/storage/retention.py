@@ -54,6 +54,7 @@ async def forget(database: Database, keep: Keep, now: datetime) -> dict[str, int
         (outbox, outbox.c.incident.in_(closed)),
         (told, told.c.incident.in_(closed)),
         (alert_events, alert_events.c.incident.in_(closed)),
+        (alert_events, and_(alert_events.c.shadow, alert_events.c.at < before)),
         (incidents, and_(~incidents.c.open, incidents.c.updated_at < before)),
     ):
         deleted[table.name] = deleted.get(table.name, 0) + await _forget_rows(database, table, where)

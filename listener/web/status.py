@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from alerts import AlertEvent, Incident
+from alerts import AlertEvent, Incident, Level
 
 SourceState = Literal["ok", "waiting", "failing", "blind"]
 DeliveryState = Literal["pending", "sent", "dead", "superseded"]
@@ -96,6 +96,24 @@ class IncidentPage:
 
 
 @dataclass(frozen=True, slots=True)
+class TrialAlert:
+    """What a rule on trial would have sent. ``event``: its newest before it ended; ``level``: the highest it reached."""
+
+    opened_at: datetime
+    resolved_at: datetime | None
+    level: Level
+    event: AlertEvent
+
+
+@dataclass(frozen=True, slots=True)
+class OnTrial:
+    """``rules``: the ids of those with ``mode: shadow``; ``alerts`` newest first, also of rules that are no more."""
+
+    rules: tuple[str, ...] = ()
+    alerts: tuple[TrialAlert, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxHealth:
     """``pending`` messages wait, the oldest since ``oldest``; ``dead_day`` were given up in the last 24 hours."""
 
@@ -137,6 +155,10 @@ class StatusReader(Protocol):
 
     async def stories(self, *, since: datetime, until: datetime) -> Mapping[str, tuple[StoryLine, ...]]:
         """Per topic its largest stories of two mentions or more, the largest first; topics without any are left out."""
+        ...
+
+    async def on_trial(self, *, since: datetime) -> OnTrial:
+        """What rules on trial would have sent since."""
         ...
 
     async def outbox(self) -> OutboxHealth:

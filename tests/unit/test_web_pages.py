@@ -13,7 +13,7 @@ from alerts import Because, Excerpt, Level, StoryRef
 from listener.web.app import create_app
 from listener.web.assets import Assets
 from listener.web.config import WebSettings
-from listener.web.status import DeliveryStatus, OutboxHealth, RefusedReload, StoryLine
+from listener.web.status import DeliveryStatus, OnTrial, OutboxHealth, RefusedReload, StoryLine, TrialAlert
 from tests.status_reader import NO_TOPICS, ScriptedReader, busy_day, event, incident, page, source
 
 NOW = datetime(2025, 11, 22, 6, 41, 12, tzinfo=UTC)
@@ -81,6 +81,26 @@ async def test_status_page_tells_the_crisis(serve):
         "时间均为 Asia/Shanghai（UTC+08:00）",
     ):
         assert part in said
+
+
+async def test_rules_on_trial_stand_apart(serve):
+    """What they would have sent, in both languages, in no count of open alerts; without such rules not a word."""
+    reader = busy_day(NOW)
+    client = await serve(reader)
+    assert "试运行" not in await text(client, "/")
+    open_before = words(await text(client, "/?lang=en")).partition("open alerts")[0].split()[-1]
+    would = event(NOW - timedelta(hours=3), rule="trial", alert="t-1", title=Because("试一试", HOSTILE))
+    reader.trial = OnTrial(("trial", "other"), (TrialAlert(would.at, NOW - timedelta(hours=2), Level.red, would),))
+    chinese, english = words(await text(client, "/?lang=zh")), await text(client, "/?lang=en")
+    assert "试运行规则：本应发出的预警（近 7 天）" in chinese
+    assert "试运行中的规则：trial、other。它们不通知任何人。" in chinese
+    assert "试一试" in chinese
+    assert "持续 1 小时" in chinese
+    assert "On trial: what would have been sent" in english
+    assert "<script>window" not in english
+    assert words(english).partition("open alerts")[0].split()[-1] == open_before
+    reader.trial = OnTrial(("trial",))
+    assert "In the last 7 days they would have sent nothing." in words(await text(client, "/partials/system?lang=en"))
 
 
 async def test_status_page_in_english(serve):
