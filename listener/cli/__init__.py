@@ -37,6 +37,7 @@ COMMANDS = {
     "collect": Command("listener.cli.collect", "poll sources once and print their mentions, storing nothing"),
     "import": Command("listener.cli.import_", "store mentions from files"),
     "export": Command("listener.cli.export", "print what is stored, line by line"),
+    "incident": Command("listener.cli.incident", "list incidents, keep verdicts on them, and measure rules by these"),
     "notify": Command("listener.cli.notify", "send a test message to a receiver"),
     "db": Command("listener.cli.db", "look after the database"),
     "version": Command("listener.cli.version", "print the version"),

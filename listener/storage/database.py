@@ -28,6 +28,10 @@ class StorageError(Exception):
         self.detail = detail
 
 
+class InUseError(StorageError):
+    """Another process owns the database."""
+
+
 def database_url(url: str, base: Path) -> URL:
     """The asynchronous form of a configured URL; a relative SQLite path is taken from *base*, the configuration's folder."""
     parsed = make_url(url)
@@ -111,7 +115,7 @@ class Database:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(handle)
-            raise StorageError("open", f"{self.path} is in use by another listener") from error
+            raise InUseError("open", f"{self.path} is in use by another listener") from error
         self._lock = handle
 
     @asynccontextmanager

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts import Incident
-from listener.storage import alerting, stories
+from listener.storage import acts, alerting, stories
 from listener.storage import outbox as outbox_store
 from listener.storage.database import Database, StorageError
 from listener.storage.sources import SourceState
@@ -108,7 +108,8 @@ class StoredStatus:
                 )
                 for row in await connection.execute(query)
             )
-        return IncidentPage(found, tuple(history), deliveries)
+            judgements = tuple(await acts.judgements(connection, incidents=[id]))
+        return IncidentPage(found, tuple(history), deliveries, judgements)
 
     async def sources(self) -> tuple[SourceHealth, ...]:
         now = self._now()

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from alerts import AlertEvent, Incident, Level
+from alerts.verdict import Judgement
 
 SourceState = Literal["ok", "waiting", "failing", "blind"]
 DeliveryState = Literal["pending", "sent", "dead", "superseded"]
@@ -88,11 +89,12 @@ class DeliveryStatus:
 
 @dataclass(frozen=True, slots=True)
 class IncidentPage:
-    """An incident with its events in order and its deliveries, newest first."""
+    """An incident with its events in order, its deliveries, newest first, and people's verdicts, in order."""
 
     incident: Incident
     history: tuple[AlertEvent, ...]
     deliveries: tuple[DeliveryStatus, ...]
+    judgements: tuple[Judgement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,6 +197,15 @@ WORDS: Final[dict[str, tuple[str, str]]] = TRIAL | {
     "one_copy": ("1 条", "1 copy"),
     "untitled": ("（无标题）", "(untitled)"),
     "history": ("经过", "Timeline"),
+    "verdicts": ("人工判定", "Verdicts"),
+    "verdict_none": (
+        "还没有人判定。用 listener incident verdict 记录：真实、误报或已知。",
+        "Nobody has judged it yet. Say what it was with listener incident verdict: real, noise or known.",
+    ),
+    "verdict_real": ("真实", "Real"),
+    "verdict_noise": ("误报", "Noise"),
+    "verdict_known": ("已知", "Known"),
+    "verdict_all": ("整个事件", "the whole incident"),
     "deliveries": ("通知", "Notifications"),
     # errors
     "not_found": ("没有这个页面", "There is no such page"),

@@ -166,6 +166,33 @@ async def test_reload_swaps_all_or_nothing(tmp_path: Path) -> None:
         await until(lambda: any(e == "resolved" for e in _alert_states(site, first["alert"])))
 
 
+async def test_a_verdict_beside_the_running_program(tmp_path: Path) -> None:
+    """The command leaves a row, the program applies it, the command prints what came of it, the page shows it."""
+    async with running(tmp_path) as (site, program):
+        await until(lambda: site.feed.fetched > 0)
+        _complain(site, 3)
+        await until(lambda: site.events() == [("open", "loud")])
+        incident = site.hook.accepted[0]["incident"]
+        arguments = ("-c", str(program.config), incident)
+        code, out, errors = await listener(
+            "incident", "verdict", *arguments, "real", "--by", "小林", "--note", "<b>真的</b>"
+        )
+        assert (code, errors) == (0, "")
+        assert json.loads(out)["done"] is True
+        code, _, errors = await listener("incident", "verdict", *arguments, "noise", "--revision", "77")
+        assert code == 1
+        assert "you saw 77" in errors
+        page = (await _get(f"{program.url}/incidents/{incident}?lang=zh"))[1]
+        assert "人工判定" in page
+        assert "小林" in page
+        assert "&lt;b&gt;真的" in page
+        _, listed, _ = await listener("incident", "list", "-c", str(program.config))
+        assert json.loads(listed.splitlines()[0])["verdict"]["verdict"] == "real"
+        _, summed, _ = await listener("incident", "summary", "-c", str(program.config))
+        (line,) = map(json.loads, summed.splitlines())
+        assert (line["rule"], line["precision"], line["time_to_detect"]["alerts"]) == ("loud", 1.0, 1)
+
+
 async def test_a_rule_on_trial_tells_nobody_until_it_goes_live(tmp_path: Path) -> None:
     """Shown on the page as what would have been sent, sent to nobody; live after a reload, it tells of what still holds."""
     async with running(tmp_path) as (site, program):

@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry, Counter
 
 from alerts import Because, Excerpt, Level, StoryRef
+from alerts.verdict import Judgement
 from listener.web.app import create_app
 from listener.web.assets import Assets
 from listener.web.config import WebSettings
@@ -81,6 +82,27 @@ async def test_status_page_tells_the_crisis(serve):
         "时间均为 Asia/Shanghai（UTC+08:00）",
     ):
         assert part in said
+
+
+async def test_verdicts_stand_on_the_incidents_page(serve):
+    """Newest first, each with who, what and why; of the program's own incidents none is asked for."""
+    reader = busy_day(NOW)
+    client = await serve(reader)
+    found = next(one for one in reader.pages if one.incident.kind == "topic")
+    path = f"/incidents/{found.incident.id}"
+    assert "Nobody has judged it yet" in words(await text(client, f"{path}?lang=en"))
+    given = (
+        Judgement(found.incident.id, "", "noise", "小林", NOW - timedelta(hours=2), HOSTILE),
+        Judgement(found.incident.id, found.incident.alerts[0].alert, "real", "老周", NOW - timedelta(hours=1)),
+    )
+    reader.pages[reader.pages.index(found)] = replace(found, judgements=given)
+    html = await text(client, f"{path}?lang=zh")
+    told = words(html).partition("人工判定")[2]
+    assert told.index("真实 老周") < told.index("误报 小林")
+    assert "整个事件" in told
+    assert "<script>window" not in html
+    own = next(one for one in reader.pages if one.incident.kind == "self")
+    assert "人工判定" not in await text(client, f"/incidents/{own.incident.id}?lang=zh")
 
 
 async def test_rules_on_trial_stand_apart(serve):
