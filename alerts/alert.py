@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 WITHDRAWN = "rule_removed"
-"""How ``because`` begins where an alert ended with its rule: nothing is known to be over."""
+"""How ``because`` begins where an alert ended with its rule, or with its mode: nothing is known to be over."""
 
 
 class Level(enum.IntEnum):
@@ -92,6 +92,7 @@ class AlertEvent:
 
     ``kind`` self: the program speaks of itself (a blind source, a refused channel); ``topic`` is then None.
     ``seen`` and ``expected`` are in the unit that ``because`` names. ``brand`` and ``title`` are for people.
+    ``shadow``: of a rule on trial: kept and shown, of no incident, told to nobody.
     """
 
     event: Literal["opened", "raised", "lowered", "updated", "resolved"]
@@ -116,3 +117,4 @@ class AlertEvent:
     coverage: Coverage = field(default_factory=Coverage)
     playbook: str = ""
     incident: str = ""
+    shadow: bool = False

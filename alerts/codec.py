@@ -20,7 +20,10 @@ class CodecError(Exception):
 
 
 def event_line(event: AlertEvent) -> Json:
-    """The interchange form, for ``replay``, the webhook channel and the API: these keys, in this order, no others."""
+    """The interchange form, for ``replay``, the webhook channel and the API: these keys, in this order, no others.
+
+    One of a rule on trial has a last key, ``shadow``: true; no others have it.
+    """
     window = event.window
     return {
         "event": event.event,
@@ -60,6 +63,7 @@ def event_line(event: AlertEvent) -> Json:
             "complete": event.coverage.complete,
             "blind": [{"source": source, "since": _time(since)} for source, since in event.coverage.blind],
         },
+        **({"shadow": True} if event.shadow else {}),
     }
 
 
@@ -98,6 +102,7 @@ def dump_event(event: AlertEvent) -> Json:
         "blind": [[source, _time(since)] for source, since in event.coverage.blind],
         "playbook": event.playbook,
         "incident": event.incident,
+        "shadow": event.shadow,
     }
 
 
@@ -138,6 +143,7 @@ def load_event(form: Mapping[str, Any]) -> AlertEvent:
             coverage=Coverage(tuple((source, datetime.fromisoformat(since)) for source, since in form["blind"])),
             playbook=form["playbook"],
             incident=form["incident"],
+            shadow=form.get("shadow", False),  # of before there was any
         )
     except (KeyError, TypeError, ValueError) as error:
         raise CodecError(f"not an alert event: {type(error).__name__}: {error}") from error

@@ -24,9 +24,10 @@ class Message:
 
 
 def rehearse(events: Iterable[AlertEvent], route: Route, *, until: datetime) -> tuple[Message, ...]:
-    """The messages up to *until*, in order of time. *events* in order of ``at``."""
+    """The messages up to *until*, in order of time. *events* in order of ``at``; those of rules on trial send nothing."""
     stage = _Stage(route)
-    for at, together in groupby(events, key=lambda event: event.at):
+    live = (event for event in events if not event.shadow)
+    for at, together in groupby(live, key=lambda event: event.at):
         if at > until:
             break
         stage.run(at, included=False)

@@ -16,6 +16,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from listener.clock import utc_now
+from listener.commands import Commands
 from listener.config import Config, ConfigError, load
 from listener.decide import Decider
 from listener.deliver import Outcome, Sender
@@ -105,6 +106,7 @@ class Daemon:
                 self._database, self._parts.understanding, states, metrics=self._metrics, now=utc_now
             )
             stack.callback(self._pipeline.close)
+            self._commands = Commands(self._database)
             self._flusher = Flusher(self._database, self._parts.routing, metrics=self._metrics)
             self._sender = Sender(
                 self._database,
@@ -148,6 +150,7 @@ class Daemon:
                 ("sender", self._keep_going("sender", self._sender.step, wake=self._sender.wake)),
                 ("refresh", self._keep_going("refresh", self._refresher.step)),
                 ("self-check", self._keep_going("self-check", self._check_self)),
+                ("commands", self._keep_going("commands", self._commands.step)),
                 ("retention", self._keep_going("retention", self._forget)),
                 ("relay", self._relay()),
             )

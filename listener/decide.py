@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from alerts import AlertEvent, Incident, Level
+from alerts import AlertEvent, Level
 from alerts.incident import REJOIN, Incidents
 from listener.metrics import Metrics
 from listener.storage import alerting, history
@@ -86,26 +86,39 @@ class Decider:
         """Keep what is decided and not kept yet; where that fails, the next step tries again before it goes on."""
         if not self._unsaved:
             return
-        kept: list[tuple[AlertEvent, Incident]] = []
+        kept: list[AlertEvent] = []
         async with self._database.write("alerts") as connection:
             for event in self._unsaved:
                 if await alerting.has(connection, event):
                     continue  # decided before a restart, and kept then
+                if event.shadow:
+                    await alerting.keep_event(connection, event)
+                    kept.append(event)
+                    continue
                 done, incident = self._incidents.apply(event)
                 await alerting.keep(connection, done, incident, now=now)
-                kept.append((done, incident))
+                kept.append(done)
         self._unsaved.clear()
-        for event, _ in kept:
-            self._metrics.alert_events.labels(event.rule, event.event, event.level.name).inc()
+        for event in kept:
+            self._count(event, now)
+        if any(not event.shadow for event in kept):
+            self.told.set()
+
+    def _count(self, event: AlertEvent, now: datetime) -> None:
+        if event.shadow:
+            self._metrics.shadow_alert_events.labels(event.rule, event.event, event.level.name).inc()
             _log.info(
-                "alert_" + event.event, rule=event.rule, alert=event.alert, incident=event.incident,
+                "shadow_alert_" + event.event, rule=event.rule, alert=event.alert,
                 topic=event.topic, state=event.level.name, detail=event.because.en,
             )  # fmt: skip
-            if event.event == "opened" and event.excerpts:
-                lag = (now - event.at).total_seconds()
-                self._metrics.hops.labels("committed_fired").observe(max(0.0, lag))
-        if kept:
-            self.told.set()
+            return
+        self._metrics.alert_events.labels(event.rule, event.event, event.level.name).inc()
+        _log.info(
+            "alert_" + event.event, rule=event.rule, alert=event.alert, incident=event.incident,
+            topic=event.topic, state=event.level.name, detail=event.because.en,
+        )  # fmt: skip
+        if event.event == "opened" and event.excerpts:
+            self._metrics.hops.labels("committed_fired").observe(max(0.0, (now - event.at).total_seconds()))
 
     async def snapshot(self, now: datetime) -> None:
         """Keep the engine's state, so that a restart need not read the log from its beginning."""

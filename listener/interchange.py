@@ -146,6 +146,25 @@ def parse_object(value: dict[str, Any]) -> Mention:
     return _validated(value).mention()
 
 
+def stored_object(value: dict[str, Any]) -> Mention:
+    """The mention of an object that ``mention_object`` wrote into the database: taken at its word, which is much faster.
+
+    Raises KeyError, TypeError or ValueError for one that it did not write.
+    """
+    told = dict(value)
+    for name in ("published_at", "updated_at", "collected_at"):
+        if name in told:
+            told[name] = datetime.fromisoformat(told[name])
+    if "author" in told:
+        author = dict(told["author"])
+        if "created_at" in author:
+            author["created_at"] = datetime.fromisoformat(author["created_at"])
+        told["author"] = Author(**author)
+    if "reach" in told:
+        told["reach"] = Reach(**told["reach"])
+    return Mention(**told)
+
+
 def _model(line: str | bytes) -> MentionLine:
     try:
         text = line.decode("utf-8") if isinstance(line, bytes) else line

@@ -58,6 +58,9 @@ class Metrics:
         self.tick_lag = gauge("tick_lag_seconds", "How far the last evaluated tick is behind the clock.")
         self.rule_failures = counter("rule_failures", "Evaluations of a rule that raised.", "rule")
         self.alert_events = counter("alert_events", "Alert events.", "rule", "event", "level")
+        self.shadow_alert_events = counter(
+            "shadow_alert_events", "Alert events of rules on trial, told to nobody.", "rule", "event", "level"
+        )
         self.alerts_open = gauge("alerts_open", "Alerts that are firing.", "level")
         self.incidents_open = gauge("incidents_open", "Incidents that are open.", "level")
         # delivery

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from alerts import AlertEvent
+from alerts import AlertEvent, Because
 from rules.episode import Episode, Sight, Timing, fingerprint, step, union
 from rules.facts import TERMS, facts_of, finders, judged, look_up, rejudged
 from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, ScoreRow, StoryRow
@@ -20,7 +20,7 @@ from rules.recent import Recent, Ref
 from rules.ruleset import RuleSet, load_ruleset
 from rules.running import Outcome, Running, all_lexicons, all_patterns
 from rules.story_known import KnownStories, card_of
-from rules.tell import Moment, Subject, tell, tell_removed
+from rules.tell import REMOVED, TO_LIVE, TO_SHADOW, Moment, Subject, tell, tell_withdrawn
 from rules.vocabulary import Cut, cutter, words_of
 from rules.watermark import Watermarks
 
@@ -170,7 +170,7 @@ class Engine:
         return events
 
     def _swap(self, row: RulesRow, new: RuleSet, now: datetime) -> list[AlertEvent]:
-        """Another rule set: edited rules keep their episodes, those of removed ones end."""
+        """Another rule set: edited rules keep their episodes, those of removed ones end, and those of another mode."""
         self.marks.configure(row.sources)
         # Events name the brand as it was: the new set need not know the topic any more.
         moment = Moment(now, {**self.rule_set.brands, **new.brands}, self.marks.blind(now), self.stories)
@@ -178,12 +178,14 @@ class Engine:
         self.rule_set = new
         events: list[AlertEvent] = []
         running: dict[str, Running] = {}
-        for rule in sorted(new.rules, key=lambda rule: rule.id):
+        for rule in sorted((rule for rule in new.rules if rule.mode != "off"), key=lambda rule: rule.id):
             ready, old = plan(rule, new.calendar), self.running.get(rule.id)
             if old is None:
                 running[rule.id] = Running(ready, now, self.marks)
                 continue
             events += _end(old, moment, topics=set(rule.topics) if old.plan.rule.by == rule.by else None)
+            if old.plan.rule.mode != rule.mode:
+                events += _change_mode(old, moment, TO_LIVE if rule.mode == "live" else TO_SHADOW)
             if old.plan.rule != rule or recast:
                 old.edit(ready, now)
             running[rule.id] = old
@@ -309,6 +311,21 @@ def _end(rule: Running, moment: Moment, *, topics: set[str] | None) -> list[Aler
         if topics is not None and ("topic" not in rule.plan.rule.by or subject.topic in topics):
             continue
         if key.episode is not None and key.episode.told_open:
-            events.append(tell_removed(subject, replace(key.episode, revision=key.episode.revision + 1), moment))
+            events.append(_withdraw(subject, key.episode, moment, REMOVED))
         rule.drop(values)
     return events
+
+
+def _change_mode(rule: Running, moment: Moment, why: Because) -> list[AlertEvent]:
+    """End every episode, the closed ones too; what is counted stays, and what holds opens anew under the new mode."""
+    events = []
+    for values, key in sorted(rule.keys.items()):
+        if key.episode is not None and key.episode.told_open:
+            events.append(_withdraw(Subject(rule.plan.rule, values), key.episode, moment, why))
+        key.episode = None
+        rule.mark(key)
+    return events
+
+
+def _withdraw(subject: Subject, episode: Episode, moment: Moment, why: Because) -> AlertEvent:
+    return tell_withdrawn(subject, replace(episode, revision=episode.revision + 1), moment, why)

@@ -15,6 +15,7 @@ from rules.strict import Duration, Names, Strict
 
 Dimension = Literal["topic", "channel", "source", "site", "region", "story"]
 LevelName = Literal["blue", "yellow", "orange", "red"]
+Mode = Literal["live", "shadow", "off"]
 LEAST_LATE = timedelta(minutes=30)
 
 
@@ -99,10 +100,12 @@ class RuleConfig(Strict):
 
     ``by``: one alert for each value of these, together. ``late``: what a source brings that is older than its last good
     poll by more than this is history; by default the longest window, and 30 minutes at least. ``playbook``: a link.
+    ``mode``: ``shadow`` is evaluated beside the others and tells nobody; ``off`` is not evaluated.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100)
     title: str | None = Field(default=None, min_length=1, max_length=100)
+    mode: Mode = "live"
     topics: Names = Field(min_length=1)
     by: tuple[Dimension, ...] = Field(default=("topic",), min_length=1)
     where: Filter | None = None

@@ -85,11 +85,29 @@ def tell(
         stories=moment.stories.largest(tally.stories),
         coverage=Coverage(moment.blind),
         playbook=rule.playbook or "",
+        shadow=rule.mode == "shadow",
     )
 
 
-def tell_removed(subject: Subject, episode: Episode, moment: Moment) -> AlertEvent:
-    """The end of an episode whose rule, or topic in it, is no longer in the configuration."""
+REMOVED = Because(
+    "rule_removed：规则（或其中的话题）已从配置中移除或停用，预警随之撤销；这不代表舆情已平息，请人工跟进",
+    "rule_removed: the rule, or its topic, was removed from the configuration or switched off, so this alert is withdrawn; "
+    "it does not mean that the situation is over, please keep following it",
+)
+TO_SHADOW = Because(
+    "rule_removed：规则改为试运行（shadow），预警随之撤销；这不代表舆情已平息，请人工跟进",
+    "rule_removed: the rule was put on trial (shadow), so this alert is withdrawn; "
+    "it does not mean that the situation is over, please keep following it",
+)
+TO_LIVE = Because(
+    "rule_removed：规则已转为正式运行（live），试运行期间的预警到此为止；若条件仍满足，将另行正式预警",
+    "rule_removed: the rule has gone live, which ends what it would have sent on trial; "
+    "where its condition holds an alert opens anew",
+)
+
+
+def tell_withdrawn(subject: Subject, episode: Episode, moment: Moment, why: Because) -> AlertEvent:
+    """The end of an episode with its rule, its topic in it, or its rule's mode; the rule is the one that opened it."""
     return AlertEvent(
         event="resolved",
         kind="topic",
@@ -100,16 +118,13 @@ def tell_removed(subject: Subject, episode: Episode, moment: Moment) -> AlertEve
         topic=subject.topic,
         key=subject.key,
         level=episode.level,
-        because=Because(
-            "rule_removed：规则（或其中的话题）已从配置中移除，预警随之撤销；这不代表舆情已平息，请人工跟进",
-            "rule_removed: the rule, or its topic, was removed from the configuration, so this alert is withdrawn; "
-            "it does not mean that the situation is over, please keep following it",
-        ),
+        because=why,
         seen=float(episode.told),
         brand=moment.brands.get(subject.topic, ""),
         title=subject.title,
         coverage=Coverage(moment.blind),
         playbook=subject.rule.playbook or "",
+        shadow=subject.rule.mode == "shadow",
     )
 
 

@@ -9,6 +9,7 @@ from alerts import AlertEvent, Because, Coverage, Excerpt, Incident, Level, Reac
 from listener.web.status import (
     DeliveryStatus,
     IncidentPage,
+    OnTrial,
     OutboxHealth,
     SourceHealth,
     StatusError,
@@ -30,6 +31,7 @@ class ScriptedReader:
     topics: list[tuple[str, str, str | None]] = field(default_factory=list)
     mentions: list[tuple[str, datetime, str]] = field(default_factory=list)
     told: dict[str, tuple[StoryLine, ...]] = field(default_factory=dict)
+    trial: OnTrial = field(default_factory=OnTrial)
     box: OutboxHealth = field(default_factory=lambda: OutboxHealth(0, None, 0))
     broken: bool = False
     calls: int = 0
@@ -72,6 +74,10 @@ class ScriptedReader:
     async def stories(self, *, since: datetime, until: datetime) -> Mapping[str, tuple[StoryLine, ...]]:
         self._asked()
         return self.told
+
+    async def on_trial(self, *, since: datetime) -> OnTrial:
+        self._asked()
+        return OnTrial(self.trial.rules, tuple(one for one in self.trial.alerts if one.opened_at >= since))
 
     async def outbox(self) -> OutboxHealth:
         self._asked()

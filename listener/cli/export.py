@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from alerts.codec import event_line
+from listener.cli.times import moment
 from listener.config import Config, load
 from listener.storage import alerting, history
 from listener.storage.database import Database, StorageError
@@ -28,18 +29,8 @@ def register(parser: argparse.ArgumentParser) -> None:
         help="every stored mention, also those that match no topic, instead of the log",
     )
     what.add_argument("--alerts", action="store_true", help="the alert events of the topics, instead of the log")
-    parser.add_argument("--since", type=_time, metavar="TIME", help="from this time on (RFC 3339), by commit")
-    parser.add_argument("--until", type=_time, metavar="TIME", help="before this time")
-
-
-def _time(text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no RFC 3339 time") from error
-    if at.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{text!r} lacks its offset, such as +08:00")
-    return at
+    parser.add_argument("--since", type=moment, metavar="TIME", help="from this time on (RFC 3339), by commit")
+    parser.add_argument("--until", type=moment, metavar="TIME", help="before this time")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from listener.cli.times import span
 from listener.clock import utc_now
 from listener.config import Config, load
 from listener.storage import stories
 from listener.storage.database import Database, StorageError
-from listener.yaml_scalars import duration
 from rules.rising import rising
 from rules.story_facts import StoryFacts, story_facts
 from sentiment import AnalysisError
@@ -28,22 +28,12 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--topic", action="append", metavar="ID", help="only this topic; may be given again")
     parser.add_argument(
         "--last",
-        type=_duration,
+        type=span,
         default=timedelta(days=1),
         metavar="TIME",
         help="how far back, such as 6h (default 24h)",
     )
     parser.add_argument("--most", type=_count, default=10, metavar="N", help="stories and words per topic (default 10)")
-
-
-def _duration(text: str) -> timedelta:
-    try:
-        found = duration(text)
-    except OverflowError:
-        found = None
-    if not found:
-        raise argparse.ArgumentTypeError(f"{text!r} is no duration, such as 6h or 7d")
-    return found
 
 
 def _count(text: str) -> int:

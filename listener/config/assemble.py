@@ -17,22 +17,47 @@ INCLUDE, RULE_FILES, RULES = "include", "rule_files", "rules"
 _WHOLE: Keys = ()
 
 
-def assemble(path: Path, environ: Mapping[str, str] = os.environ) -> Document:
-    """Everything that *path* says, includes and rule files folded in. Mistakes are collected, never raised."""
-    return _Assembly(path, environ).document
+def assemble(path: Path, environ: Mapping[str, str] = os.environ, *, rules: Path | None = None) -> Document:
+    """Everything that *path* says, includes and rule files folded in. Mistakes are collected, never raised.
+
+    *rules*: a rule file, or another configuration, whose rules stand in the place of those of *path*.
+    """
+    assembly = _Assembly(path, environ, with_rules=rules is None)
+    if rules is not None:
+        assembly.take_rules(rules)
+    return assembly.document
 
 
 class _Assembly:
-    def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, environ: Mapping[str, str], *, with_rules: bool) -> None:
         self.environ = environ
+        self.with_rules = with_rules
         self.document = Document(str(path), value={})
         self.read_by: dict[Path, Place] = {}
         self._take(path, Place(str(path)), above=())
+
+    def take_rules(self, path: Path) -> None:
+        """The rules of another file, and nothing else of it."""
+        other = assemble(path, self.environ)
+        self.document.files += other.files
+        self.document.hidden |= other.hidden
+        if not isinstance(other.value, dict) or not isinstance(other.value.get(RULES), list):
+            if not other.mistakes:
+                other.add(other.origin((RULES,)).place, (RULES,), "the file holds no list 'rules' to try")
+            self.document.mistakes += other.mistakes
+            return
+        other.value = {RULES: other.value[RULES]}
+        other.mistakes = [mistake for mistake in other.mistakes if mistake.keys[:1] in ((RULES,), ())]
+        self._merge(other)
 
     def _take(self, path: Path, asked: Place, above: tuple[Path, ...]) -> None:
         part = self._read(path, asked, above)
         if part is None:
             return
+        if not self.with_rules:
+            part.value = {key: value for key, value in part.value.items() if key not in (RULES, RULE_FILES)}
+            part.mistakes = [mistake for mistake in part.mistakes if mistake.keys[:1] != (RULES,)]
+            part.origins = {keys: origin for keys, origin in part.origins.items() if keys[:1] != (RULES,)}
         self._merge(part)
         for file, place in self._files(part, INCLUDE):
             self._take(file, place, (*above, path.resolve()))

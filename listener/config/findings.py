@@ -24,6 +24,7 @@ CODES: Final[Mapping[str, Severity]] = {
     "empty-pattern": "warning",
     "for-longer-than-window": "warning",
     "name-shared": "warning",
+    "no-live-rule": "warning",
     "no-public-url": "warning",
     "no-receivers": "warning",
     "no-rules": "warning",

@@ -25,6 +25,11 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     return config
 
 
+def load_with_rules(path: Path, rules: Path, environ: Mapping[str, str] = os.environ) -> Config:
+    """The configuration *path* with the rules of another file in the place of its own. Raises ConfigError."""
+    return _sound(path, assemble(path, environ, rules=rules))[0]
+
+
 def check(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Config, tuple[Problem, ...]]:
     """The configuration, and what works in it but may surprise. Raises ConfigError with every problem that it has."""
     config, document = sound(path, environ)
@@ -33,7 +38,10 @@ def check(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Config, 
 
 def sound(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Config, Document]:
     """The configuration and where its values stand. Raises ConfigError with every problem that it has."""
-    document = assemble(path, environ)
+    return _sound(path, assemble(path, environ))
+
+
+def _sound(path: Path, document: Document) -> tuple[Config, Document]:
     found = list(document.mistakes)
     config: Config | None = None
     if (

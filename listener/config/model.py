@@ -67,6 +67,13 @@ class CalendarsConfig(Strict):
     )
 
 
+class BudgetConfig(Strict):
+    alerts_per_week: int | None = Field(
+        default=None, ge=0, description="Alerts a week that all live rules together may give."
+    )
+    per_rule: int | None = Field(default=None, ge=0, description="Alerts a week that one rule may give.")
+
+
 class LogConfig(Strict):
     level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least that is logged; texts of mentions appear at debug alone."
@@ -104,6 +111,10 @@ class Config(Strict):
     rules: list[RuleConfig] = Field(default=[], description="When an alert starts, and at which level.")
     rule_files: list[str] = Field(
         default=[], description="More files with a list 'rules', as patterns relative to the file that names them."
+    )
+    budget: BudgetConfig = Field(
+        default=BudgetConfig(),
+        description="How many alerts a week people can look at; listener forecast holds rules to it.",
     )
     receivers: list[ReceiverConfig] = Field(default=[], description="Who is told, and over which channels.")
     route: RouteConfig | None = Field(

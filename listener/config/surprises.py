@@ -32,6 +32,9 @@ def _nobody_told(config: Config, _base: Path) -> Iterator[Finding]:
         yield Finding(
             "no-rules", ("rules",), "there is no rule: mentions are collected and judged, and nothing will alert"
         )
+    elif all(rule.mode != "live" for rule in config.rules):
+        message = "no rule is live: those on trial (mode: shadow) tell nobody, and nothing will alert"
+        yield Finding("no-live-rule", ("rules",), message)
     if not config.receivers:
         yield Finding("no-receivers", ("receivers",), "there is no receiver: alerts show on the status page alone")
     if config.receivers and config.web.public_url is None:

@@ -26,8 +26,8 @@ async def has(connection: AsyncConnection, event: AlertEvent) -> bool:
     return (await connection.execute(query)).first() is not None
 
 
-async def keep(connection: AsyncConnection, event: AlertEvent, incident: Incident, *, now: datetime) -> None:
-    """An event and the incident as it is after it; the flush looks at the incident at once."""
+async def keep_event(connection: AsyncConnection, event: AlertEvent) -> None:
+    """An event alone: all there is of one of a rule on trial."""
     await connection.execute(
         insert(alert_events),
         [
@@ -35,12 +35,18 @@ async def keep(connection: AsyncConnection, event: AlertEvent, incident: Inciden
                 "alert": event.alert,
                 "revision": event.revision,
                 "at": event.at,
-                "incident": incident.id,
+                "incident": event.incident,
                 "kind": event.kind,
                 "event": _text(dump_event(event)),
+                "shadow": event.shadow,
             }
         ],
     )
+
+
+async def keep(connection: AsyncConnection, event: AlertEvent, incident: Incident, *, now: datetime) -> None:
+    """An event and the incident as it is after it; the flush looks at the incident at once."""
+    await keep_event(connection, event)
     statement = insert(incidents)
     changing = ("open", "level", "updated_at", "facts", "next_flush")
     await connection.execute(
@@ -125,6 +131,13 @@ async def events(
     if kind is not None:
         query = query.where(alert_events.c.kind == kind)
     return [load_event(json.loads(row.event)) for row in await connection.execute(query)]
+
+
+async def on_trial(connection: AsyncConnection, *, since: datetime) -> list[AlertEvent]:
+    """The events of rules on trial since a time, in the order in which they were kept."""
+    query = select(alert_events.c.event).where(alert_events.c.shadow, alert_events.c.at >= since)
+    rows = await connection.execute(query.order_by(alert_events.c.id))
+    return [load_event(json.loads(row.event)) for row in rows]
 
 
 async def newest_self(connection: AsyncConnection) -> dict[str, AlertEvent]:

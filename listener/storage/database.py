@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 insert = sqlite.insert
-NEWEST = "0003"  # the newest of the migrations
+NEWEST = "0004"  # the newest of the migrations
 
 
 class StorageError(Exception):
@@ -26,6 +26,10 @@ class StorageError(Exception):
         super().__init__(f"{operation}: {detail}")
         self.operation = operation
         self.detail = detail
+
+
+class InUseError(StorageError):
+    """Another process owns the database."""
 
 
 def database_url(url: str, base: Path) -> URL:
@@ -111,7 +115,7 @@ class Database:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(handle)
-            raise StorageError("open", f"{self.path} is in use by another listener") from error
+            raise InUseError("open", f"{self.path} is in use by another listener") from error
         self._lock = handle
 
     @asynccontextmanager

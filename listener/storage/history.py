@@ -40,6 +40,26 @@ async def lines(
         seq = page[-1].seq
 
 
+async def before(connection: AsyncConnection, at: datetime | None) -> int:
+    """The sequence of the last row before a time; of the last row where it is None; 0 where there is none.
+
+    The times of the log never run back, so its sequence is searched by halving.
+    """
+    last = (await connection.execute(select(func.max(log.c.seq)))).scalar_one_or_none() or 0
+    if at is None:
+        return last
+    low, high = 0, last  # every row up to low is before the time, every row after high is not
+    while low < high:
+        middle = (low + high + 1) // 2
+        query = select(log.c.seq, log.c.at).where(log.c.seq <= middle).order_by(log.c.seq.desc()).limit(1)
+        row = (await connection.execute(query)).one_or_none()
+        if row is None or row.at < at:
+            low = middle
+        else:
+            high = row.seq - 1
+    return low
+
+
 async def newest_rules(connection: AsyncConnection) -> str | None:
     """The payload of the newest rules row."""
     query = select(log.c.payload).where(log.c.kind == "rules").order_by(log.c.seq.desc()).limit(1)

@@ -8,6 +8,7 @@ from sqlalchemy import Table, and_, delete, func, select
 from listener.storage.database import Database
 from listener.storage.tables import (
     alert_events,
+    commands,
     incidents,
     log,
     matches,
@@ -18,6 +19,7 @@ from listener.storage.tables import (
     snapshots,
     story_aliases,
     told,
+    verdicts,
 )
 
 AT_ONCE = 2000
@@ -54,6 +56,9 @@ async def forget(database: Database, keep: Keep, now: datetime) -> dict[str, int
         (outbox, outbox.c.incident.in_(closed)),
         (told, told.c.incident.in_(closed)),
         (alert_events, alert_events.c.incident.in_(closed)),
+        (verdicts, verdicts.c.at < before),
+        (commands, and_(commands.c.state != "waiting", commands.c.done_at < before)),
+        (alert_events, and_(alert_events.c.shadow, alert_events.c.at < before)),
         (incidents, and_(~incidents.c.open, incidents.c.updated_at < before)),
     ):
         deleted[table.name] = deleted.get(table.name, 0) + await _forget_rows(database, table, where)

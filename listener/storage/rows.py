@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from listener.interchange import LineError, mention_object, parse_object
+from listener.interchange import LineError, mention_object, parse_object, stored_object
 from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, Scored, ScoreRow, StoryRow
 from rules.mention import Mention
 from sentiment import Reason, Risk, Sentiment
@@ -58,8 +58,12 @@ def _dump(row: Row) -> tuple[str, Object]:
 
 
 def load(seq: int, at: datetime, kind: str, payload: str | Mapping[str, Any]) -> Row:
-    """The row again. Raises LineError, naming the field, on what no log of ours holds."""
+    """The row again. Raises LineError, naming the field, on what no log of ours holds.
+
+    A text is the database's own and taken at its word; an object came from a file and is checked.
+    """
     data: Object = json.loads(payload) if isinstance(payload, str) else dict(payload)
+    parse = stored_object if isinstance(payload, str) else parse_object
     try:
         match kind:
             case "mention":
@@ -67,7 +71,7 @@ def load(seq: int, at: datetime, kind: str, payload: str | Mapping[str, Any]) ->
                 return MentionRow(
                     seq=seq,
                     at=at,
-                    mention=parse_object(data),
+                    mention=parse(data),
                     tier=found["tier"],
                     event_at=datetime.fromisoformat(found["event_at"]),
                     history=found["history"],
@@ -77,7 +81,7 @@ def load(seq: int, at: datetime, kind: str, payload: str | Mapping[str, Any]) ->
             case "story":
                 return StoryRow(seq=seq, at=at, alias=data["alias"], story=data["story"])
             case "revision":
-                return RevisionRow(seq=seq, at=at, mention=parse_object(data))
+                return RevisionRow(seq=seq, at=at, mention=parse(data))
             case "poll":
                 return PollRow(
                     seq=seq,

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts import Incident
-from listener.storage import alerting, stories
+from listener.storage import acts, alerting, stories
 from listener.storage import outbox as outbox_store
 from listener.storage.database import Database, StorageError
 from listener.storage.sources import SourceState
@@ -17,11 +17,13 @@ from listener.storage.tables import mentions, outbox, rollups
 from listener.web.status import (
     DeliveryStatus,
     IncidentPage,
+    OnTrial,
     OutboxHealth,
     SourceHealth,
     StatusError,
     StoryLine,
     TopicVolume,
+    TrialAlert,
     VolumePoint,
 )
 from rules.rising import RISES
@@ -54,6 +56,7 @@ class Shown:
 
     sources: Sequence[ShownSource]
     topics: Sequence[ShownTopic]
+    on_trial: Sequence[str] = ()  # ids of rules
 
 
 class StoredStatus:
@@ -105,7 +108,8 @@ class StoredStatus:
                 )
                 for row in await connection.execute(query)
             )
-        return IncidentPage(found, tuple(history), deliveries)
+            judgements = tuple(await acts.judgements(connection, incidents=[id]))
+        return IncidentPage(found, tuple(history), deliveries, judgements)
 
     async def sources(self) -> tuple[SourceHealth, ...]:
         now = self._now()
@@ -174,6 +178,22 @@ class StoredStatus:
                 if lines:
                     found[topic.id] = tuple(lines)
         return found
+
+    async def on_trial(self, *, since: datetime) -> OnTrial:
+        async with self._reading() as connection:
+            events = await alerting.on_trial(connection, since=since)
+        found: dict[str, TrialAlert] = {}
+        for event in events:
+            old = found.get(event.alert)
+            over = event.event == "resolved"
+            found[event.alert] = TrialAlert(
+                opened_at=old.opened_at if old else event.at,
+                resolved_at=event.at if over else None,
+                level=max(old.level, event.level) if old else event.level,
+                event=old.event if old and over else event,
+            )
+        alerts = sorted(found.values(), key=lambda alert: (alert.opened_at, alert.event.alert), reverse=True)
+        return OnTrial(tuple(self.shown.on_trial), tuple(alerts))
 
     async def outbox(self) -> OutboxHealth:
         async with self._reading() as connection:

@@ -167,11 +167,13 @@ alert_events = Table(
     Column("alert", String, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("at", UtcTime, nullable=False),
-    Column("incident", String, nullable=False),
+    Column("incident", String, nullable=False),  # empty: of a rule on trial
     Column("kind", String, nullable=False),
     Column("event", Text, nullable=False),
+    Column("shadow", Boolean, nullable=False, server_default="0"),
     UniqueConstraint("alert", "revision"),
     Index("alert_events_of_incident", "incident", "id"),
+    Index("alert_events_on_trial", "shadow", "at"),
 )
 
 incidents = Table(
@@ -227,6 +229,37 @@ outbox = Table(
     Index("outbox_by_time", "done_at"),
     Index("outbox_by_try", "tried_at"),
     Index("outbox_of_digest", "digest"),
+)
+
+commands = Table(
+    "commands",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("kind", String, nullable=False),
+    Column("subject", String, nullable=False),  # the id of what it is about
+    Column("payload", Text, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("origin", String, nullable=False),  # where it came in
+    Column("at", UtcTime, nullable=False),
+    Column("expected_revision", Integer),  # of the incident, as the actor saw it
+    Column("state", String, nullable=False),  # waiting done refused
+    Column("outcome", Text, nullable=False),
+    Column("done_at", UtcTime),
+    Index("commands_waiting", "state", "id"),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("incident", String, nullable=False),
+    Column("alert", String, nullable=False),  # empty: of every alert of the incident
+    Column("verdict", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("note", Text, nullable=False),
+    Index("verdicts_of_incident", "incident", "id"),
+    Index("verdicts_of_alert", "alert", "id"),
 )
 
 holds = Table(

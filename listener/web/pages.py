@@ -62,7 +62,9 @@ class Pages:
     async def _status(self) -> view.Status:
         incidents = await self.reader.incidents(since=self.now() - view.RECENT)
         sources = await self.reader.sources()
-        return view.status(incidents, sources, await self.reader.outbox(), self.problems(), self.refused())
+        trial = await self.reader.on_trial(since=self.now() - view.RECENT)
+        outbox = await self.reader.outbox()
+        return view.status(incidents, sources, outbox, self.problems(), self.refused(), trial)
 
     async def _volumes(self) -> tuple[view.Volume, ...]:
         now = self.now()
@@ -90,6 +92,7 @@ class Pages:
             "root": root,
             "public_url": self.settings.public_url,
             "assets": self.assets,
+            "on_trial_shown": view.ON_TRIAL,
             "other": other,
             "switch": f"?{urlencode(switched, errors='replace')}",
             "here": request.path.strip("/"),

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from alerts import AlertEvent, Incident
+from alerts import AlertEvent, Incident, Level
+from alerts.verdict import Judgement
 
 SourceState = Literal["ok", "waiting", "failing", "blind"]
 DeliveryState = Literal["pending", "sent", "dead", "superseded"]
@@ -88,11 +89,30 @@ class DeliveryStatus:
 
 @dataclass(frozen=True, slots=True)
 class IncidentPage:
-    """An incident with its events in order and its deliveries, newest first."""
+    """An incident with its events in order, its deliveries, newest first, and people's verdicts, in order."""
 
     incident: Incident
     history: tuple[AlertEvent, ...]
     deliveries: tuple[DeliveryStatus, ...]
+    judgements: tuple[Judgement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrialAlert:
+    """What a rule on trial would have sent. ``event``: its newest before it ended; ``level``: the highest it reached."""
+
+    opened_at: datetime
+    resolved_at: datetime | None
+    level: Level
+    event: AlertEvent
+
+
+@dataclass(frozen=True, slots=True)
+class OnTrial:
+    """``rules``: the ids of those with ``mode: shadow``; ``alerts`` newest first, also of rules that are no more."""
+
+    rules: tuple[str, ...] = ()
+    alerts: tuple[TrialAlert, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +157,10 @@ class StatusReader(Protocol):
 
     async def stories(self, *, since: datetime, until: datetime) -> Mapping[str, tuple[StoryLine, ...]]:
         """Per topic its largest stories of two mentions or more, the largest first; topics without any are left out."""
+        ...
+
+    async def on_trial(self, *, since: datetime) -> OnTrial:
+        """What rules on trial would have sent since."""
         ...
 
     async def outbox(self) -> OutboxHealth:

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from alerts import AlertEvent, Incident, Level
-from listener.web.status import OutboxHealth, RefusedReload, SourceHealth, StoryLine, TopicVolume, VolumePoint
+from listener.web.status import OnTrial, OutboxHealth, RefusedReload, SourceHealth, StoryLine, TopicVolume, VolumePoint
 
 RECENT = timedelta(days=7)
 DAY = timedelta(hours=24)
 SLOT = timedelta(minutes=30)
 IN_FULL = 20  # open incidents with excerpts; a storm's others are told in a line, so that the page stays light
 RESOLVED = 15
+ON_TRIAL = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Status:
     sources: tuple[SourceHealth, ...]
     outbox: OutboxHealth
     refused: RefusedReload | None
+    trial: OnTrial
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ def status(
     outbox: OutboxHealth,
     problems: Sequence[str],
     refused: RefusedReload | None = None,
+    trial: OnTrial | None = None,
 ) -> Status:
     """The status page's values: open incidents by level, then newest; what cannot be seen first among the sources."""
     unresolved = sorted((each for each in incidents if each.open), key=lambda each: (-each.level, -stamp(each)))
@@ -87,6 +90,7 @@ def status(
         sources=tuple(sorted(sources, key=lambda source: order.index(source.state))),
         outbox=outbox,
         refused=refused,
+        trial=trial or OnTrial(),
     )
 
 

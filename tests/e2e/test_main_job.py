@@ -166,6 +166,62 @@ async def test_reload_swaps_all_or_nothing(tmp_path: Path) -> None:
         await until(lambda: any(e == "resolved" for e in _alert_states(site, first["alert"])))
 
 
+async def test_a_verdict_beside_the_running_program(tmp_path: Path) -> None:
+    """The command leaves a row, the program applies it, the command prints what came of it, the page shows it."""
+    async with running(tmp_path) as (site, program):
+        await until(lambda: site.feed.fetched > 0)
+        _complain(site, 3)
+        await until(lambda: site.events() == [("open", "loud")])
+        incident = site.hook.accepted[0]["incident"]
+        arguments = ("-c", str(program.config), incident)
+        code, out, errors = await listener(
+            "incident", "verdict", *arguments, "real", "--by", "小林", "--note", "<b>真的</b>"
+        )
+        assert (code, errors) == (0, "")
+        assert json.loads(out)["done"] is True
+        code, _, errors = await listener("incident", "verdict", *arguments, "noise", "--revision", "77")
+        assert code == 1
+        assert "you saw 77" in errors
+        page = (await _get(f"{program.url}/incidents/{incident}?lang=zh"))[1]
+        assert "人工判定" in page
+        assert "小林" in page
+        assert "&lt;b&gt;真的" in page
+        _, listed, _ = await listener("incident", "list", "-c", str(program.config))
+        assert json.loads(listed.splitlines()[0])["verdict"]["verdict"] == "real"
+        _, summed, _ = await listener("incident", "summary", "-c", str(program.config))
+        (line,) = map(json.loads, summed.splitlines())
+        assert (line["rule"], line["precision"], line["time_to_detect"]["alerts"]) == ("loud", 1.0, 1)
+
+
+async def test_a_rule_on_trial_tells_nobody_until_it_goes_live(tmp_path: Path) -> None:
+    """Shown on the page as what would have been sent, sent to nobody; live after a reload, it tells of what still holds."""
+    async with running(tmp_path) as (site, program):
+        live = program.config.read_text(encoding="utf-8")
+        program.config.write_text(live.replace("id: loud", "id: loud\n    mode: shadow"), encoding="utf-8")
+        _hangup(program)
+        await until(lambda: any("config_reloaded" in line for line in program.output))
+        _complain(site, 4)
+        await until(lambda: any("shadow_alert_opened" in line for line in program.output))
+        page = (await _get(f"{program.url}/?lang=en"))[1]
+        assert "On trial: what would have been sent" in page
+        assert "No open alerts" in page
+        _, metrics = await _get(f"{program.url}/metrics")
+        assert 'listener_shadow_alert_events_total{event="opened",level="yellow",rule="loud"} 1.0' in metrics
+        assert site.events() == []
+        program.config.write_text(live, encoding="utf-8")
+        _hangup(program)
+        await until(lambda: site.events() == [("open", "loud")])
+        _, exported, _ = await listener("export", "-c", str(program.config), "--alerts")
+        lines = [json.loads(line) for line in exported.splitlines()]
+        assert [(line["event"], line.get("shadow", False)) for line in lines] == [
+            ("opened", True), ("opened", False), ("resolved", True),
+        ]  # fmt: skip
+        _, log, _ = await listener("export", "-c", str(program.config))
+        (tmp_path / "log.jsonl").write_text(log, encoding="utf-8")
+        _, replayed, _ = await listener("replay", "-c", str(program.config), str(tmp_path / "log.jsonl"))
+        assert replayed.startswith(exported)  # the log's last tick may be later
+
+
 def _alert_states(site: Site, alert: str) -> list[str]:
     return [one["event"] for data in site.hook.accepted for one in data["alerts"] if one["alert"] == alert]
 

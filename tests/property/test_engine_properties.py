@@ -40,12 +40,15 @@ def rule_sets() -> list[list[RuleConfig]]:
         rule(id="spike", when=spike, keep_firing_for=MINUTE, late=3 * MINUTE, topics=both),
         rule(id="mixed", when=[{"type": "any", "of": [watch, volume(4, 3)]}, volume(2, 5)], keep_firing_for=MINUTE),
         rule(id="quiet", where=None, when=[volume(1, 4), quiet], by=["source"], keep_firing_for=timedelta(0)),
+        rule(id="new", when=watch, mode="shadow", keep_firing_for=KEEP),
     ]
     second = [
         first[0].model_copy(update={"for_": timedelta(0)}),
         rule(id="ratio", where=None, when={**ratio, "window": 2 * MINUTE}, keep_firing_for=KEEP, topics=["acme"]),
+        first[3].model_copy(update={"mode": "off"}),
         rule(id="spike", where={"label": ["negative", "neutral"]}, when=spike, topics=both),
-        rule(id="new", when=watch),
+        rule(id="new", when=watch, keep_firing_for=KEEP),
+        first[4].model_copy(update={"mode": "shadow"}),
     ]
     return [first, second]
 
@@ -227,11 +230,15 @@ def test_history_never_fires(steps: Any) -> None:
 @given(logs, st.booleans())
 @settings(max_examples=40, deadline=None)
 def test_events_of_an_alert_follow_its_grammar(steps: Any, healthy: bool) -> None:
-    """Opened first; numbered without gaps; raised is higher, lowered lower; after resolved comes opened or nothing."""
+    """Opened first; numbered without gaps; raised is higher, lowered lower; after resolved comes opened or nothing.
+
+    And what began on trial ends on trial.
+    """
     state: dict[str, AlertEvent] = {}
     for event in replayed(write(steps), healthy=healthy):
         last = state.get(event.alert)
         assert event.revision == (last.revision + 1 if last else 1)
+        assert last is None or event.shadow == last.shadow
         assert (event.event == "opened") == (last is None or last.event == "resolved")
         if last is not None and event.event in {"raised", "lowered", "updated"}:
             difference = event.level - last.level

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listener.interchange import LONGEST_TEXT, LineError, clean, mention_line, parse_line, read_line
+from listener.interchange import (
+    LONGEST_TEXT,
+    LineError,
+    clean,
+    mention_line,
+    mention_object,
+    parse_line,
+    parse_object,
+    read_line,
+    stored_object,
+)
 from rules.mention import Author, Mention, Reach
 
 words = st.text(max_size=40).map(clean)
@@ -38,6 +48,20 @@ def test_every_mention_round_trips(mention: Mention):
              "collected_at", "reach", "repost_of", "quote_of", "site", "region", "lang"]  # fmt: skip
     written = list(json.loads(line))
     assert written == [name for name in order if name in written]
+
+
+dirty = st.text(max_size=40)
+unclean = st.builds(
+    Mention, keys, keys, keys, dirty, dirty, dirty, st.none() | authors, times, times, times,
+    st.builds(Reach, counts, counts, counts, counts), dirty, dirty, dirty, dirty, dirty,
+)  # fmt: skip
+
+
+@given(mentions | unclean)
+def test_what_is_stored_is_read_as_a_checked_line_is(mention: Mention):
+    """The database's own objects are taken at their word: that gives what checking them would."""
+    text = json.dumps(mention_object(mention))
+    assert stored_object(json.loads(text)) == parse_object(json.loads(text))
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200))

@@ -239,6 +239,14 @@ route: {receiver: pr, routes: [{match: {topic: acne}, receiver: pr}]}
         assert expected in warnings
 
 
+def test_rules_of_which_none_is_live_are_warned_of(tmp_path):
+    """Rules on trial and rules that are off alert nobody; one live rule is enough."""
+    rules = "rules: [{id: a, topics: [acme], mode: %s, when: {type: volume, at_least: 3}}, {id: b, topics: [acme], mode: off, when: {type: volume, at_least: 3}}]\n"
+    expected = "rules: no rule is live: those on trial (mode: shadow) tell nobody, and nothing will alert"
+    assert expected in warned(write(tmp_path, LEAST + rules % "shadow"))
+    assert expected not in warned(write(tmp_path, LEAST + rules % "live"))
+
+
 def test_odd_queries_are_warned_of(tmp_path):
     """Queries that nothing satisfies, everything, only facts decide, or another topic's holds whole; with the topic's place."""
     text = (

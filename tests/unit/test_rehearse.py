@@ -1,6 +1,7 @@
 """What a route would send, without a database: the same as the program's own flush puts into its outbox."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -85,6 +86,15 @@ def lives(seed: int) -> list[AlertEvent]:
             events.append(event(at, name, revision, level, alert=alert, topic=topic))
         events.append(event(at + source.uniform(0.1, 60), "resolved", revision + 1, alert=alert, topic=topic))
     return sorted(events, key=lambda one: one.at)
+
+
+def test_rules_on_trial_send_nothing():
+    """Events beside the live ones change no message of these."""
+    events, until = lives(1), T0 + timedelta(hours=12)
+    trial = [replace(one, shadow=True, alert=f"trial-{one.alert}", level=Level.red) for one in events]
+    beside = sorted([*events, *trial], key=lambda one: one.at)
+    assert rehearse(beside, route(), until=until) == rehearse(events, route(), until=until) != ()
+    assert rehearse(trial, route(), until=until) == ()
 
 
 @pytest.mark.parametrize("seed", range(5))

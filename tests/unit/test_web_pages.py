@@ -10,10 +10,11 @@ from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry, Counter
 
 from alerts import Because, Excerpt, Level, StoryRef
+from alerts.verdict import Judgement
 from listener.web.app import create_app
 from listener.web.assets import Assets
 from listener.web.config import WebSettings
-from listener.web.status import DeliveryStatus, OutboxHealth, RefusedReload, StoryLine
+from listener.web.status import DeliveryStatus, OnTrial, OutboxHealth, RefusedReload, StoryLine, TrialAlert
 from tests.status_reader import NO_TOPICS, ScriptedReader, busy_day, event, incident, page, source
 
 NOW = datetime(2025, 11, 22, 6, 41, 12, tzinfo=UTC)
@@ -81,6 +82,47 @@ async def test_status_page_tells_the_crisis(serve):
         "时间均为 Asia/Shanghai（UTC+08:00）",
     ):
         assert part in said
+
+
+async def test_verdicts_stand_on_the_incidents_page(serve):
+    """Newest first, each with who, what and why; of the program's own incidents none is asked for."""
+    reader = busy_day(NOW)
+    client = await serve(reader)
+    found = next(one for one in reader.pages if one.incident.kind == "topic")
+    path = f"/incidents/{found.incident.id}"
+    assert "Nobody has judged it yet" in words(await text(client, f"{path}?lang=en"))
+    given = (
+        Judgement(found.incident.id, "", "noise", "小林", NOW - timedelta(hours=2), HOSTILE),
+        Judgement(found.incident.id, found.incident.alerts[0].alert, "real", "老周", NOW - timedelta(hours=1)),
+    )
+    reader.pages[reader.pages.index(found)] = replace(found, judgements=given)
+    html = await text(client, f"{path}?lang=zh")
+    told = words(html).partition("人工判定")[2]
+    assert told.index("真实 老周") < told.index("误报 小林")
+    assert "整个事件" in told
+    assert "<script>window" not in html
+    own = next(one for one in reader.pages if one.incident.kind == "self")
+    assert "人工判定" not in await text(client, f"/incidents/{own.incident.id}?lang=zh")
+
+
+async def test_rules_on_trial_stand_apart(serve):
+    """What they would have sent, in both languages, in no count of open alerts; without such rules not a word."""
+    reader = busy_day(NOW)
+    client = await serve(reader)
+    assert "试运行" not in await text(client, "/")
+    open_before = words(await text(client, "/?lang=en")).partition("open alerts")[0].split()[-1]
+    would = event(NOW - timedelta(hours=3), rule="trial", alert="t-1", title=Because("试一试", HOSTILE))
+    reader.trial = OnTrial(("trial", "other"), (TrialAlert(would.at, NOW - timedelta(hours=2), Level.red, would),))
+    chinese, english = words(await text(client, "/?lang=zh")), await text(client, "/?lang=en")
+    assert "试运行规则：本应发出的预警（近 7 天）" in chinese
+    assert "试运行中的规则：trial、other。它们不通知任何人。" in chinese
+    assert "试一试" in chinese
+    assert "持续 1 小时" in chinese
+    assert "On trial: what would have been sent" in english
+    assert "<script>window" not in english
+    assert words(english).partition("open alerts")[0].split()[-1] == open_before
+    reader.trial = OnTrial(("trial",))
+    assert "In the last 7 days they would have sent nothing." in words(await text(client, "/partials/system?lang=en"))
 
 
 async def test_status_page_in_english(serve):

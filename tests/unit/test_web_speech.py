@@ -56,6 +56,7 @@ def test_the_catalogue_is_what_the_pages_ask_for():
         "variant_",
         "refused_",
         "field_",
+        "verdict_",
     )
     named = set(re.findall(r"\b(?:say|self)\([\"']([a-z_]+)[\"'][,)]", asked))
     assert named - WORDS.keys() == set()

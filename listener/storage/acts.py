@@ -1,0 +1,95 @@
+"""Commands and what came of them, and the verdicts that people gave."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alerts import Because
+from alerts.command import Command, Outcome
+from alerts.verdict import Judgement
+from listener.storage.database import insert
+from listener.storage.tables import alert_events, commands, verdicts
+
+_AT_ONCE = 400
+
+
+async def put(connection: AsyncConnection, command: Command) -> int:
+    """Let it wait for whoever owns the database; its number."""
+    statement = insert(commands).values(
+        kind=command.kind,
+        subject=command.subject,
+        payload=json.dumps(dict(command.payload), ensure_ascii=False),
+        actor=command.actor,
+        origin=command.origin,
+        at=command.at,
+        expected_revision=command.expected_revision,
+        state="waiting",
+        outcome="",
+    )
+    return int((await connection.execute(statement.returning(commands.c.id))).scalar_one())
+
+
+async def waiting(connection: AsyncConnection, *, most: int = 100) -> list[tuple[int, Command]]:
+    """Those that nobody has applied, in the order in which they came."""
+    query = select(commands).where(commands.c.state == "waiting").order_by(commands.c.id).limit(most)
+    return [
+        (
+            row.id,
+            Command(
+                row.kind, row.subject, row.actor, row.origin, row.at, json.loads(row.payload), row.expected_revision
+            ),
+        )
+        for row in await connection.execute(query)
+    ]
+
+
+async def finish(connection: AsyncConnection, number: int, outcome: Outcome, *, at: datetime) -> None:
+    told = json.dumps([outcome.because.zh, outcome.because.en, outcome.reason], ensure_ascii=False)
+    state = "done" if outcome.done else "refused"
+    await connection.execute(
+        update(commands).where(commands.c.id == number).values(state=state, outcome=told, done_at=at)
+    )
+
+
+async def outcome(connection: AsyncConnection, number: int) -> Outcome | None:
+    """What came of a command; None while it waits."""
+    query = select(commands.c.state, commands.c.outcome).where(commands.c.id == number)
+    row = (await connection.execute(query)).one()
+    if row.state == "waiting":
+        return None
+    zh, en, reason = json.loads(row.outcome)
+    return Outcome(row.state == "done", Because(zh, en), reason)
+
+
+async def judge(connection: AsyncConnection, judgement: Judgement) -> None:
+    statement = insert(verdicts).values(
+        incident=judgement.incident,
+        alert=judgement.alert,
+        verdict=judgement.verdict,
+        by=judgement.by,
+        at=judgement.at,
+        note=judgement.note,
+    )
+    await connection.execute(statement)
+
+
+async def judgements(connection: AsyncConnection, *, incidents: Sequence[str] | None = None) -> list[Judgement]:
+    """All that were given, or those on some incidents and their alerts, in the order in which they were."""
+    found = []
+    if incidents is None:
+        found = list(await connection.execute(select(verdicts).order_by(verdicts.c.id)))
+    else:
+        for start in range(0, len(incidents), _AT_ONCE):
+            some = verdicts.c.incident.in_(incidents[start : start + _AT_ONCE])
+            found += list(await connection.execute(select(verdicts).where(some).order_by(verdicts.c.id)))
+    return [Judgement(row.incident, row.alert, row.verdict, row.by, row.at, row.note) for row in found]
+
+
+async def home_of(connection: AsyncConnection, alert: str) -> tuple[str, str] | None:
+    """The incident that an alert belongs to (empty: its rule is on trial) and its kind; None: there is no such alert."""
+    query = select(alert_events.c.incident, alert_events.c.kind).where(alert_events.c.alert == alert).limit(1)
+    row = (await connection.execute(query)).first()
+    return (row.incident, row.kind) if row else None
