@@ -74,7 +74,7 @@ async def build(config: Config, *, http: Http, session: aiohttp.ClientSession) -
         shown=Shown(
             sources=[ShownSource(s.id, s.type, s.channel, s.tier, s.blindness) for s in config.sources],
             topics=[ShownTopic(t.id, t.title or t.id, t.competitor_of) for t in config.topics],
-            on_trial=[rule.id for rule in config.rules if rule.mode == "shadow"],
+            on_trial=[rule.id for rule in config.every_rule if rule.mode == "shadow"],
         ),
     )
 

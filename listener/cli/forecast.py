@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         return 1
     weeks = last_weeks(history, args.weeks)
     budget = config.budget
-    found = forecast(config.rules, lives.all(), weeks, total=budget.alerts_per_week, per_rule=budget.per_rule)
+    found = forecast(config.every_rule, lives.all(), weeks, total=budget.alerts_per_week, per_rule=budget.per_rule)
     _print(found, history, config, asked=args.weeks)
     return 1 if lines.refused or found.above_budget else 0
 
@@ -141,7 +141,7 @@ def _never_polled(history: History, config: Config) -> list[str]:
 
 def _silent(history: History, config: Config) -> list[str]:
     """Topics that a rule watches and that no mention on record matched."""
-    used = {topic for rule in config.rules if rule.mode != "off" for topic in rule.topics}
+    used = {topic for rule in config.every_rule if rule.mode != "off" for topic in rule.topics}
     return [topic.id for topic in config.topics if topic.id in used and topic.id not in history.matched]
 
 

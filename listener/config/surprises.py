@@ -116,7 +116,7 @@ def _shared_names(config: Config, _base: Path) -> Iterator[Finding]:
 
 
 def _unknown_labels(config: Config, _base: Path) -> Iterator[Finding]:
-    known = {"topic": [topic.id for topic in config.topics], "rule": [rule.id for rule in config.rules]}
+    known = {"topic": [topic.id for topic in config.topics], "rule": [rule.id for rule in config.every_rule]}
     for keys, label, value in _matched(config.route, ("route",)) if config.route else ():
         names = known.get(label)
         if names is not None and value not in names and not value.startswith("self-"):  # the program's own rules

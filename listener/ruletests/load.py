@@ -129,7 +129,7 @@ def _names(
     file: RuleTestsConfig, config: Config | None, document: Document, feeds: Mapping[str, Feed]
 ) -> Iterator[Mistake]:
     """Names that nobody has."""
-    rules = {rule.id: rule for rule in (config.rules if config else file.rules)}
+    rules = {rule.id: rule for rule in (config.every_rule if config else file.rules)}
     known = dict.fromkeys(
         [*(brands(config) if config else file.topics), *(t for r in rules.values() for t in r.topics)]
     )
