@@ -637,8 +637,8 @@ def test_a_story_is_forgotten_by_its_newest_member_after_a_restart_too() -> None
     """A member that comes later keeps it; what is restored goes at the same minute as what was not."""
     row = Log().mention(START, name="m")
     known = KnownStories()
-    for minute, story in ((1, "a"), (2, "b"), (9, "a"), (3, "c"), (5, "c")):
-        known.see(story, card_of(row.mention, START, minute))
+    for minute, name in ((1, "a"), (2, "b"), (9, "a"), (3, "c"), (5, "c")):
+        known.see(name, card_of(row.mention, START, minute))
     known.merge("b", "c")
     again = KnownStories()
     again.restore(known.cards, known.aliases)
