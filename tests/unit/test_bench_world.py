@@ -1,5 +1,6 @@
 """The crisis world that rules are measured on: the same for the same seed, true to what it says, and scored right."""
 
+import json
 import math
 from dataclasses import fields, replace
 from datetime import timedelta
@@ -12,6 +13,7 @@ from rules.log import MentionRow, PollRow, Row, RulesRow
 from tests.bench.world import peers
 from tests.bench.world.__main__ import main
 from tests.bench.world.engine import RULES, load, run
+from tests.bench.world.report import Line, figures
 from tests.bench.world.score import Told, incidents, score
 from tests.support.world.columns import Columns
 from tests.support.world.happenings import IMPORT, SECOND_SOURCE, Truth
@@ -218,6 +220,19 @@ def test_the_report_has_a_line_for_every_decider(capsys: pytest.CaptureFixture[s
     out = capsys.readouterr().out
     assert all(f"\n{peer.name}" in out for peer in peers.PEERS)
     assert "decoys fired" in out
+
+
+def test_the_figures_of_a_score_are_json_and_say_nothing_where_nothing_is_known() -> None:
+    truths = [truth("fast_burst", 10, 20), truth("repost_storm", 30, 40), truth("launch", 50, 60, crisis=False)]
+    got = figures(Line("engine", "", score([*opened(10.5, "a", 11), *opened(51, "b", 52)], truths, LIVE, 1)))
+    assert json.loads(json.dumps(got)) == got
+    assert (got["recall"], got["false_per_brand_week"], got["decoys_fired"]) == (0.5, 0.5, 1)
+    assert got["kinds"]["fast_burst"] == {
+        "crises": 1, "recall": 1.0, "from_begin": {"p50": 30.0, "p95": 30.0}, "from_tenth": {"p50": 20.0, "p95": 20.0},
+    }  # fmt: skip
+    assert got["kinds"]["slow_burn"]["recall"] is None
+    assert got["kinds"]["repost_storm"]["from_tenth"] == {"p50": None, "p95": None}
+    assert got["decoy_kinds"] == {"launch": {"fired": 1, "of": 1}}
 
 
 def test_a_world_outside_2026_is_refused() -> None:

@@ -97,8 +97,8 @@ def _draw(brand: Brand, cursor: float, rng: np.random.Generator) -> list[Plan]:
     hour = max(rng.uniform(0, 22), rng.uniform(0, 22))
     begin = np.ceil(cursor / DAY) * DAY + hour * HOUR
     daily, number = brand.daily, brand.number
-    burst = int(max(between(rng, 25, 90), daily * between(rng, 0.15, 2.0)))
-    storm = int(min(5000, max(between(rng, 20, 300), daily * between(rng, 0.1, 2.5))))
+    burst = int(max(between(rng, 30, 100), daily * between(rng, 0.2, 2.0)))
+    storm = int(min(5000, max(between(rng, 25, 300), daily * between(rng, 0.15, 2.5))))
     match kind:
         case "fast_burst":
             return [Plan(kind, number, begin, begin + 1.5 * DAY, burst)]
@@ -110,7 +110,7 @@ def _draw(brand: Brand, cursor: float, rng: np.random.Generator) -> list[Plan]:
             return [Plan(kind, number, begin, begin + (days + 1) * DAY, size)]
         case "second_wave":
             again = begin + rng.uniform(6, 48) * HOUR
-            second = Plan(kind, number, again, again + 1.5 * DAY, max(25, int(burst * rng.uniform(0.6, 1.5))))
+            second = Plan(kind, number, again, again + 1.5 * DAY, max(30, int(burst * rng.uniform(0.6, 1.5))))
             return [Plan("fast_burst", number, begin, again, burst), second]
     return [_decoy(kind, brand, begin, rng)]
 
