@@ -127,7 +127,9 @@ def cases(world: World, score: Score, most: int) -> str:
     )
     out = [f"missed: {len(missed)}", *(_miss(world, one) for one in missed[:most]), "", "caught latest:"]
     out += [f"{_miss(world, one)}: {one.from_tenth:.0f} min after the tenth" for one in late[:most]]
-    out += ["", f"false alarms: {len(score.false)}"]
+    causes = Counter(_cause(world, one) for one in score.false)
+    counts = ", ".join(f"{cause} {count}" for cause, count in causes.most_common())
+    out += ["", f"false alarms: {len(score.false)}: {counts}"]
     spread = score.false[:: max(1, len(score.false) // most)] if most else []
     return "\n".join([*out, *(_false(world, one) for one in spread)])
 
@@ -151,6 +153,18 @@ def _false(world: World, incident: Incident) -> str:
     near = [one for one in world.truths if one.brand == incident.brand and one.begin <= first.at <= one.end + 2 * DAY]
     what = ", ".join(f"{one.kind}{_since(one, first.at)}" for one in near) or "nothing happens"
     return f"  {brand.topic} {brand.daily:6.0f}/day {world.time(first.at):%m-%d %H:%M} {first.rule}: {first.because} [{what}]"
+
+
+def _cause(world: World, incident: Incident) -> str:
+    """What it opened on: a decoy, the days after a crisis, or what is always said."""
+    at = incident.opens[0].at
+    own = [one for one in world.truths if one.brand == incident.brand]
+    for one in own:
+        if not one.crisis and one.begin <= at <= one.end:
+            return one.kind
+    if any(one.crisis and one.end < at <= one.end + 2 * DAY for one in own):
+        return "after a crisis"
+    return "nothing"
 
 
 def _since(truth: Truth, at: float) -> str:

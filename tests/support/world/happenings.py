@@ -204,9 +204,10 @@ def _old_import(plan: Plan, brand: Brand, stage: Stage, rng: np.random.Generator
 
 
 def _two_sources(plan: Plan, brand: Brand, stage: Stage, rng: np.random.Generator) -> Columns:
-    """A second source brings what others have brought, somewhat later; ``copy_of`` is a place in ``usual``."""
+    """A second source brings what weibo's has brought, somewhat later; ``copy_of`` is a place in ``usual``."""
     usual = stage.usual[brand.number]
-    inside = np.flatnonzero((usual.at >= plan.begin) & (usual.at < plan.end) & (rng.random(len(usual)) < 0.9))
+    within = (usual.source == 0) & (usual.at >= plan.begin) & (usual.at < plan.end)
+    inside = np.flatnonzero(within & (rng.random(len(usual)) < 0.9))
     added = usual.take(inside)
     added.copy_of[:] = inside
     added.source[:] = SECOND_SOURCE
