@@ -129,7 +129,7 @@ def _load(state: Mapping[str, Any]) -> Engine:
     engine.recent = Recent()
     for row in state["recent"]:
         engine.recent.add(_load_ref(row, facts))
-    engine.stories.cards, engine.stories.aliases = _CARDS.load(state["stories"]), dict(state["aliases"])
+    engine.stories.restore(_CARDS.load(state["stories"]), state["aliases"])
     for kind, row in state["pending"]:
         engine.observe(_CODERS[kind].load(row))
     engine.seq, engine.tick, engine.next = state["seq"], tick, _TIME.load(state["next"])

@@ -1,5 +1,6 @@
 """What the engine knows of the stories in its windows: enough to name one, and to tell how far it has come."""
 
+from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -53,12 +54,24 @@ class KnownStories:
     def __init__(self) -> None:
         self.cards: dict[str, Card] = {}
         self.aliases: dict[str, str] = {}
+        # Which to look at when a minute has left every window: a tick must not visit them all.
+        self._by_last: dict[int, list[str]] = {}
+        self._minutes: list[int] = []
+
+    def restore(self, cards: Mapping[str, Card], aliases: Mapping[str, str]) -> None:
+        """Know these, and nothing else."""
+        self.cards, self.aliases = dict(cards), dict(aliases)
+        self._by_last, self._minutes = {}, []
+        for story, card in self.cards.items():
+            self._file(story, card.last)
 
     def see(self, story: str, card: Card) -> None:
         """A member came; empty: it is of no story."""
         if story:
             known = self.cards.get(story)
-            self.cards[story] = card if known is None else known.joined(card)
+            self.cards[story] = new = card if known is None else known.joined(card)
+            if known is None or known.last != new.last:
+                self._file(story, new.last)
 
     def merge(self, alias: str, story: str) -> None:
         """What was told as *alias* counts as *story* from now on."""
@@ -85,5 +98,20 @@ class KnownStories:
         """Let go of stories that nothing has come to since minute *oldest*, and of more where there are too many."""
         if len(self.cards) > MAX_KNOWN:
             oldest = max(oldest, sorted(card.last for card in self.cards.values())[-MAX_KNOWN])
-        self.cards = {story: card for story, card in self.cards.items() if card.last >= oldest}
-        self.aliases = {alias: story for alias, story in self.aliases.items() if story in self.cards}
+        gone = False
+        for minute in self._minutes[: bisect_left(self._minutes, oldest)]:
+            for story in self._by_last.pop(minute):
+                card = self.cards.get(story)
+                # What has come to it since then filed it under a later minute too.
+                if card is not None and card.last == minute:
+                    del self.cards[story]
+                    gone = True
+        del self._minutes[: bisect_left(self._minutes, oldest)]
+        if gone and self.aliases:
+            self.aliases = {alias: story for alias, story in self.aliases.items() if story in self.cards}
+
+    def _file(self, story: str, minute: int) -> None:
+        if minute not in self._by_last:
+            insort(self._minutes, minute)
+            self._by_last[minute] = []
+        self._by_last[minute].append(story)

@@ -631,3 +631,19 @@ def test_what_is_known_of_stories_is_bounded() -> None:
     known.forget(MAX_KNOWN + 1)
     assert sorted(known.cards) == [f"s/{MAX_KNOWN + number}" for number in range(1, 10)]
     assert known.aliases == {}
+
+
+def test_a_story_is_forgotten_by_its_newest_member_after_a_restart_too() -> None:
+    """A member that comes later keeps it; what is restored goes at the same minute as what was not."""
+    row = Log().mention(START, name="m")
+    known = KnownStories()
+    for minute, name in ((1, "a"), (2, "b"), (9, "a"), (3, "c"), (5, "c")):
+        known.see(name, card_of(row.mention, START, minute))
+    known.merge("b", "c")
+    again = KnownStories()
+    again.restore(known.cards, known.aliases)
+    for oldest, left in ((5, ["a", "c"]), (6, ["a"]), (9, ["a"]), (10, [])):
+        for one in (known, again):
+            one.forget(oldest)
+            assert sorted(one.cards) == left
+            assert one.aliases == ({"b": "c"} if "c" in left else {})
