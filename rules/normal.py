@@ -162,6 +162,8 @@ class Normal:
         for held in (self._counts, self._marks, *(one.buckets for one in self._strays)):
             for place, value in enumerate(held):
                 held[place] = value / self.gain
+        for strays in self._strays:
+            strays.recount()
         self.gain = 1.0
 
     def dump(self) -> bytes:
@@ -188,20 +190,31 @@ class Normal:
 
 
 class _Strays:
-    """How far windows strayed, as a histogram whose older entries fade."""
+    """How far windows strayed, as a histogram whose older entries fade. ``whole``: its sum; ``top``: past its last entry."""
 
-    __slots__ = ("_tail", "buckets", "samples")
+    __slots__ = ("_tail", "buckets", "samples", "top", "whole")
 
     def __init__(self, buckets: "array[float] | None" = None, samples: int = 0) -> None:
         self.buckets = array("d", bytes(8 * _BUCKETS)) if buckets is None else buckets
         self.samples = samples
-        self._tail: tuple[float, float, float] | None = None
+        self.recount()
+
+    def recount(self) -> None:
+        """After the buckets were changed from outside."""
+        self.whole = float(sum(self.buckets))
+        self.top = _BUCKETS
+        while self.top and not self.buckets[self.top - 1]:
+            self.top -= 1
+        self._tail: tuple[float, float] | None = None
 
     def add(self, far: float, weight: float) -> None:
         if self.samples >= _FEWEST:
-            threshold, mean, _ = self._shape()
+            threshold, mean = self._shape()
             far = min(far, threshold + mean * _LN10 * (_MOST_TAUGHT + math.log10(1 - _TAIL)))
-        self.buckets[_bucket(far)] += weight
+        place = _bucket(far)
+        self.buckets[place] += weight
+        self.whole += weight
+        self.top = max(self.top, place + 1)
         self.samples += 1
         self._tail = None
 
@@ -209,26 +222,26 @@ class _Strays:
         """``-log10`` of the share that strayed as far; None where too few have been seen. *weight*: of one."""
         if self.samples < _FEWEST:
             return None
-        threshold, mean, total = self._shape()
+        threshold, mean = self._shape()
         if far > threshold:
             return -math.log10(1 - _TAIL) + (far - threshold) / mean / _LN10
-        above = float(sum(self.buckets[_bucket(far) :]))
-        return max(0.0, -math.log10((above + weight) / (total + weight)))
+        above = float(sum(self.buckets[_bucket(far) : self.top]))
+        return max(0.0, -math.log10((above + weight) / (self.whole + weight)))
 
-    def _shape(self) -> tuple[float, float, float]:
-        """The 95th percentile, the mean excess above it, and the whole weight."""
+    def _shape(self) -> tuple[float, float]:
+        """The 95th percentile, and the mean excess above it."""
         if self._tail is None:
-            total = sum(self.buckets)
-            above, place = 0.0, _BUCKETS
-            while place and above + self.buckets[place - 1] <= (1 - _TAIL) * total:
+            most, above, excess, place = (1 - _TAIL) * self.whole, 0.0, 0.0, self.top
+            buckets = self.buckets
+            while place and above + buckets[place - 1] <= most:
                 place -= 1
-                above += self.buckets[place]
+                # What lies above this bucket lies one step further from the next.
+                excess += _STEPS * above + buckets[place] * _STEPS / 2
+                above += buckets[place]
             # The bucket that the percentile falls in counts as far as the percentile reaches into it.
-            part = (1 - _TAIL) * total - above
+            excess += _STEPS * above + (most - above) * _STEPS / 2
             threshold = _LOWEST + (place - 1) * _STEPS
-            excess = sum(self.buckets[at] * (at - place + 1.5) * _STEPS for at in range(place, _BUCKETS))
-            excess += part * _STEPS / 2
-            self._tail = (threshold, max(excess / max(above + part, 1e-300), _STEPS), total)
+            self._tail = (threshold, max(excess / max(most, 1e-300), _STEPS))
         return self._tail
 
 

@@ -97,6 +97,10 @@ class Rollup:
         at = number - self.base
         return self.marked[at] if 0 <= at < len(self.marked) else 0
 
+    def behind(self, now: int) -> bool:
+        """Whether ``catch_up`` has anything to do."""
+        return self.stale or self.upto is None or (now - SETTLE) // self.roll.size > self.upto
+
     def catch_up(self, now: int, since: int, dark: Dark) -> Normal:
         """The baseline as of minute *now*; the key has been watched since minute *since*."""
         last = (now - SETTLE) // self.roll.size

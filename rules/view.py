@@ -67,7 +67,8 @@ class View:
         """Counts by the bin, as ``looks_at.roll`` asks for them, learnt up to now."""
         slot = self._slots[id(leaf)]
         rollup = self._series[slot.shape].rollups[leaf.looks_at.roll]
-        rollup.catch_up(self.minute, self.since(leaf), self.marks.darkness(self.now))
+        if rollup.behind(self.minute):
+            rollup.catch_up(self.minute, self.since(leaf), self.marks.darkness(self.now))
         return rollup
 
     def expected(self, leaf: "Leaf", count: int) -> Expected:

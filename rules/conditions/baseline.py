@@ -87,7 +87,8 @@ class Baseline(Strict):
             self._because(view, usual, cold=cold),
             figures(tally, factor=times, surprise=usual.surprise if usual.baseline != "none" else None),
             self,
-            awake=tally.mentions >= self.looks_at.least,
+            # Without another mention a count only falls, so time alone matters from the floor on.
+            awake=holds or count >= self.at_least * (COLD_FLOOR if cold else 1),
             turns=0,
             baseline="cold" if cold else usual.baseline,
         )

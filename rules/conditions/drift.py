@@ -1,6 +1,7 @@
 """A share that creeps up over days: the slow burn that no surge shows."""
 
 import math
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -11,7 +12,7 @@ from rules.conditions.leaf import figures
 from rules.filter import Filter
 from rules.panes import time_of
 from rules.reading import Looks, Reading, State
-from rules.rollup import Roll, Rollup
+from rules.rollup import SETTLE, Roll, Rollup
 from rules.strict import Labels, Strict, WindowLength
 from rules.view import View
 from rules.wording import labels, number, percent, span
@@ -23,6 +24,11 @@ _LAG = 24
 _HALF_LIFE = 14 * 24.0
 _PRIOR = 20.0
 _YOUNG = 3 * 24
+_FEWEST_HOURS = 12
+"""An hour adds a twelfth of the evidence at most: a burst of one afternoon is a surge, not a drift."""
+_TELLING = 3
+_UNKNOWN = 0.1
+_FADE = 0.5 ** (1 / _HALF_LIFE)
 _MOST_DISPERSED = 9.0
 
 
@@ -32,8 +38,8 @@ class Drift(Strict):
     A CUSUM (Page, Biometrika 1954) of log-likelihood ratios over the hours: with *n* mentions of which *k* carry the
     label, ``S = max(0, S + (k ln(q/p) + (n - k) ln((1-q)/(1-p))) / D)``, p the usual share (a mean with a half-life of
     14 days that ends a day before the hour), q = ``times`` p, and D how much more than by chance the share varies (the
-    mean of squared standardised residuals, 1 at least). Holds while S reaches ``evidence`` and the window has
-    ``at_least`` mentions with the label, at a share above p. Says nothing until three days are known. Neither the
+    mean of squared standardised residuals, 1 at least). An hour adds a twelfth of ``evidence`` at most. Holds while S
+    reaches ``evidence`` and the window has ``at_least`` mentions with the label, at a share of (1 + times) / 2 p. Says nothing until three days are known. Neither the
     rule's nor this ``where`` may ask for a label: the share is of all that it passes.
     """
 
@@ -69,14 +75,8 @@ class Drift(Strict):
         rollup, tally = view.rollup(self), view.tally(self)
         count, whole = sum(tally.count("label", label) for label in self.label), tally.mentions
         share = count / whole if whole else 0.0
-        hour = rollup.upto or 0
-        known = state.get("hour") if isinstance(state, dict) else None
-        if isinstance(state, dict) and known == hour and state.get("seen") == rollup.changes:
-            sums = state
-        else:
-            total, share_then, since = self._sum(rollup, hour)
-            sums = {"hour": hour, "seen": rollup.changes, "evidence": total, "usual": share_then, "begin": since}
-        evidence, usual, begin = (_figure(sums[name]) for name in ("evidence", "usual", "begin"))
+        sums = self._carried(rollup, state)
+        evidence, usual, begin = sums.total, sums.usual, sums.begin
         kind, length = labels(self.label), view.length(self)
         zh = f"近 {length.zh}{kind.zh}占比 {percent(share)}（{whole} 条中 {count} 条），平时 {percent(usual)}"
         en = f"{percent(share)} {kind.en} in the last {length.en} ({count} of {whole} mentions), usually {percent(usual)}"
@@ -85,43 +85,87 @@ class Drift(Strict):
             zh += f"；已持续偏高 {lasting.zh}（证据 {number(evidence)}，阈值 {number(self.evidence)}）"
             en += f"; above that for {lasting.en} (evidence {number(evidence)}, threshold {number(self.evidence)})"
         young = rollup.normal.baseline in {"none", "cold"}
-        holds = not young and evidence >= self.evidence and count >= self.at_least and share > usual
+        high = share >= usual * (1 + self.times) / 2
+        holds = not young and evidence >= self.evidence and count >= self.at_least and high
         seen = figures(tally, share=share, factor=share / usual if usual else None)
         reading = Reading(
-            holds, count, usual * whole, Because(zh, en), seen, self, awake=whole >= self.at_least,
+            holds,
+            count,
+            usual * whole,
+            Because(zh, en),
+            seen,
+            self,
+            awake=whole >= self.at_least,
+            turns=((rollup.upto or 0) + 1) * 60 + SETTLE,
             baseline="cold" if young else "weekly",
-        )  # fmt: skip
-        return reading, sums
+        )
+        return reading, sums.state()
 
-    def _sum(self, rollup: Rollup, last: int) -> tuple[float, float, int]:
-        """The sum at the end of hour *last*, the usual share then, and the hour at which the sum last was nothing."""
-        first = max(rollup.base, last - _HOURS)
-        fade = 0.5 ** (1 / _HALF_LIFE)
-        hits, mass = 0.0, 0.0
-        for number_ in range(first, first + _YOUNG):
-            hits, mass = hits + rollup.mark(number_), mass + rollup.count(number_)
-        overall = hits / mass if mass else 0.1
-        hits, mass = 0.0, 0.0
-        total, spread, seen, begin = 0.0, 1.0, 0, first
-        usual = overall
-        for hour in range(first, last + 1):
-            taught = hour - _LAG
-            if taught >= first:
-                hits, mass = hits * fade + rollup.mark(taught), mass * fade + rollup.count(taught)
-            usual = min(0.9, max(0.002, (_PRIOR * overall + hits) / (_PRIOR + mass)))
-            n, k = rollup.count(hour), rollup.mark(hour)
-            if n and hour - first >= _YOUNG:
-                high = min(0.97, self.times * usual)
-                gain = k * math.log(high / usual) + (n - k) * math.log((1 - high) / (1 - usual))
-                total = max(0.0, min(total + gain / spread, 2 * self.evidence))
-            if not total:
-                begin = hour
-            if n >= 3:
-                seen += 1
-                odd = min(_MOST_DISPERSED, (k - n * usual) ** 2 / (n * usual * (1 - usual)))
-                spread = max(1.0, spread + (odd - spread) / min(seen + 20, 400))
-        return round(total, 6), round(usual, 9), begin
+    def _carried(self, rollup: Rollup, state: State) -> "_Sums":
+        """The sums up to the last hour that is settled: from those that are remembered, unless the past has changed."""
+        last = rollup.upto or 0
+        sums = _Sums.of(state)
+        if sums is None or sums.changes != rollup.changes or sums.hour > last:
+            first = max(rollup.base, last - _HOURS)
+            young = range(first, min(first + _YOUNG, last + 1))
+            mass = sum(rollup.count(hour) for hour in young)
+            overall = sum(rollup.mark(hour) for hour in young) / mass if mass else _UNKNOWN
+            sums = _Sums(first - 1, rollup.changes, first, overall, begin=first)
+        for hour in range(sums.hour + 1, last + 1):
+            self._add(sums, rollup, hour)
+        return sums
+
+    def _add(self, sums: "_Sums", rollup: Rollup, hour: int) -> None:
+        taught = hour - _LAG
+        if taught >= sums.first:
+            sums.hits = sums.hits * _FADE + rollup.mark(taught)
+            sums.mass = sums.mass * _FADE + rollup.count(taught)
+        usual = min(0.9, max(0.002, (_PRIOR * sums.overall + sums.hits) / (_PRIOR + sums.mass)))
+        n, k = rollup.count(hour), rollup.mark(hour)
+        if n and hour - sums.first >= _YOUNG:
+            high = min(0.97, self.times * usual)
+            gain = k * math.log(high / usual) + (n - k) * math.log((1 - high) / (1 - usual))
+            gain = min(gain / sums.spread, self.evidence / _FEWEST_HOURS)
+            sums.total = max(0.0, min(sums.total + gain, 1.5 * self.evidence))
+        if not sums.total:
+            sums.begin = hour
+        if n >= _TELLING:
+            sums.seen += 1
+            odd = min(_MOST_DISPERSED, (k - n * usual) ** 2 / (n * usual * (1 - usual)))
+            sums.spread = max(1.0, sums.spread + (odd - sums.spread) / min(sums.seen + 20, 400))
+        sums.hour, sums.usual = hour, usual
 
 
-def _figure(value: State) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+@dataclass(slots=True)
+class _Sums:
+    """``hour``: the last that is in them; ``changes``: of the rollup then; ``overall``: the share of the first days.
+
+    ``hits``, ``mass``: what is usual, fading; ``spread``: D; ``begin``: the hour at which the sum last was nothing.
+    """
+
+    hour: int
+    changes: int
+    first: int
+    overall: float
+    begin: int
+    hits: float = 0.0
+    mass: float = 0.0
+    total: float = 0.0
+    spread: float = 1.0
+    seen: int = 0
+    usual: float = _UNKNOWN
+
+    def state(self) -> list[State]:
+        return [getattr(self, field.name) for field in fields(self)]
+
+    @classmethod
+    def of(cls, state: State) -> "_Sums | None":
+        """None for what ``state`` did not make."""
+        if not isinstance(state, list) or len(state) != len(fields(cls)):
+            return None
+        numbers = [one for one in state if isinstance(one, int | float)]
+        whole = {"hour", "changes", "first", "begin", "seen"}
+        given = dict(zip((field.name for field in fields(cls)), numbers, strict=False))
+        if len(given) != len(state):
+            return None
+        return cls(**{name: int(value) if name in whole else float(value) for name, value in given.items()})  # type: ignore[arg-type]
