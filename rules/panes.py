@@ -296,6 +296,12 @@ class Series:
                 total.low = low
         self._forget(minute)
 
+    def remembers(self, minute: int) -> bool:
+        """Whether it holds anything that may still count: in a window, or in what it has learnt for much longer."""
+        if self.minutes or any(rollup.remembers(minute) for rollup in self.rollups.values()):
+            return True
+        return self.vocabulary.remembers(minute)
+
     def stands_until(self) -> int:
         """The minute at which a mention leaves a window next, so that something changes without a new one."""
         minutes, until = self.minutes, NEVER

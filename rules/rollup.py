@@ -89,6 +89,10 @@ class Rollup:
         if self._reach(number):
             self.counts[number - self.base] += count
 
+    def remembers(self, now: int) -> bool:
+        """Whether anything that was counted may still teach at minute *now*."""
+        return bool(self.counts) and self.past * self.roll.size > now - KEPT
+
     def count(self, number: int) -> int:
         at = number - self.base
         return self.counts[at] if 0 <= at < len(self.counts) else 0

@@ -37,6 +37,10 @@ class Vocabulary:
             kept = sorted(self.words.items(), key=lambda item: (item[1][1], item[0]))[MAX_WORDS // 10 :]
             self.words = dict(kept)
 
+    def remembers(self, now: int) -> bool:
+        """Whether a word is known still at minute *now*."""
+        return any(now - last <= REMEMBERED for _, last in self.words.values())
+
     def first(self, word: str, otherwise: int) -> int:
         """The minute of its first use; *otherwise* where it has been forgotten."""
         known = self.words.get(word)

@@ -647,3 +647,21 @@ def test_a_story_is_forgotten_by_its_newest_member_after_a_restart_too() -> None
             one.forget(oldest)
             assert sorted(one.cards) == left
             assert one.aliases == ({"b": "c"} if "c" in left else {})
+
+
+def test_a_quiet_night_does_not_make_a_baseline_forget() -> None:
+    """Keys that hold nothing are swept once an hour; what a key has learnt is kept for eight weeks all the same."""
+    log = Log()
+    when = {"type": "baseline", "window": timedelta(hours=1), "at_least": 5}
+    log.rules(START, rule(when=when, keep_firing_for=timedelta(0)))
+    for day in range(20):
+        log.burst(after(day * 1440 + 1), 6, every=timedelta(minutes=5), author=f"u{day}")
+    driver = Driver(Engine(timedelta(minutes=1), assume_healthy=True))
+    for row in log.rows:
+        driver.feed(row)
+    driver.advance(after(19 * 1440 + 40))
+    learnt = next(iter(driver.engine.running["surge"].keys.values())).series
+    counted = [rollup for series in learnt.values() for rollup in series.rollups.values()]
+    assert [sum(rollup.counts) for rollup in counted] == [20 * 6] * len(counted) != []
+    driver.advance(after(80 * 1440))
+    assert not driver.engine.running["surge"].keys
