@@ -39,8 +39,9 @@ class Drift(Strict):
     label, ``S = max(0, S + (k ln(q/p) + (n - k) ln((1-q)/(1-p))) / D)``, p the usual share (a mean with a half-life of
     14 days that ends a day before the hour), q = ``times`` p, and D how much more than by chance the share varies (the
     mean of squared standardised residuals, 1 at least). An hour adds a twelfth of ``evidence`` at most. Holds while S
-    reaches ``evidence`` and the window has ``at_least`` mentions with the label, at a share of (1 + times) / 2 p. Says nothing until three days are known. Neither the
-    rule's nor this ``where`` may ask for a label: the share is of all that it passes.
+    reaches ``evidence`` and the window has ``at_least`` mentions with the label, at a share of (1 + times) / 2 p. Says
+    nothing until three days are known. Neither the rule's nor this ``where`` may ask for a label: the share is of all
+    that it passes.
     """
 
     type: Literal["drift"]
