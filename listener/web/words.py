@@ -181,6 +181,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = TRIAL | {
     "delivery_state_superseded": ("已被更新取代", "Superseded"),
     "kind_open": ("触发", "Open"),
     "kind_update": ("更新", "Update"),
+    "kind_acknowledge": ("确认", "Acknowledged"),
     "kind_repeat": ("重复提醒", "Repeat"),
     "kind_resolve": ("解除", "Resolve"),
     "kind_test": ("测试", "Test"),

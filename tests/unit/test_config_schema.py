@@ -14,7 +14,7 @@ from listener.yaml_scalars import duration_text
 
 SCHEMA = json_schema(Config)
 ROOT = Path(__file__).parents[2]
-EXAMPLES = sorted((ROOT / "deploy" / "examples").glob("*.yml"))
+EXAMPLES = sorted(path for path in (ROOT / "deploy" / "examples").glob("*.yml") if not path.name.endswith(".test.yml"))
 
 
 def as_an_editor_sees_it(value):

@@ -13,6 +13,7 @@ from listener.cli import main
 from listener.config import ConfigError
 from listener.ruletests.judge import Verdict, judge
 from listener.ruletests.load import read_tests
+from rules.calendar import UTC_WEEKS
 from rules.conditions import Volume
 from rules.log import MentionRow, PollRow, RulesRow
 from rules.plan import plan
@@ -342,10 +343,10 @@ def test_a_rule_that_ever_raised_is_remembered():
     driver.advance(after(0, 15))
     config = rule(id="broken", when=volume(1))
     bad = config.model_copy(update={"when": Broken(type="volume", window=10 * MINUTE, at_least=1)})
-    engine.running["broken"].edit(plan(bad), after(0, 15))
+    engine.running["broken"].edit(plan(bad, UTC_WEEKS), after(0, 15))
     driver.feed(log.rows[1])
     driver.advance(after(2))
-    engine.running["broken"].edit(plan(config), after(2))
+    engine.running["broken"].edit(plan(config, UTC_WEEKS), after(2))
     driver.advance(after(3))
     assert engine.failures == {}
     assert engine.noted == {"broken": "ZeroDivisionError: division by zero"}
