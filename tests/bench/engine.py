@@ -20,21 +20,23 @@ from rules.ruleset import ruleset_json
 from sentiment import Sentiment
 from tests.support.engine_log import START, STEP
 
-RULES, TOPICS, SHARE, TICKS = 100, 1_000, 0.05, 9
+RULES, TOPICS, SHARE, TICKS, WEEKS = 100, 1_000, 0.05, 9, 8
 NEGATIVE = Sentiment(0.9, 0.07, 0.03, "negative", 0.9)
 NEUTRAL = Sentiment(0.05, 0.9, 0.05, "neutral", 0.9)
 
 
 def condition(number: int, floor: int) -> dict[str, Any]:
-    """Of a hundred rules 40 count, 20 take a share, 30 compare with before, 10 look for words.
+    """Of a hundred rules 40 count, 20 take a share, 20 know what is usual, 10 compare with before, 10 look for words.
 
-    A ratio and a spike have to be read whenever there are *floor* mentions; a volume below its threshold never.
+    A ratio, a baseline and a spike have to be read whenever there are *floor* mentions; a volume below its threshold never.
     """
     hour = timedelta(hours=1)
     if number % 10 < 4:
         return {"type": "volume", "window": hour, "at_least": 20 + number}
     if number % 10 < 6:
         return {"type": "ratio", "window": hour, "at_least": 0.95, "floor": floor}
+    if number % 10 < 8:
+        return {"type": "baseline", "window": hour, "surprise": 12.0, "at_least": floor}
     if number % 10 < 9:
         return {"type": "spike", "window": hour, "factor": 3.0, "at_least": floor}
     return {"type": "watch", "window": hour, "words": [f"词{number}{one}" for one in "甲乙丙丁"], "at_least": 5}
@@ -119,6 +121,46 @@ def tick_bench(state: str, floor: int) -> None:
     line("restore", time.process_time() - begin, "s")
 
 
+def restart_bench() -> None:
+    """A baseline on each of 1,000 topics that knows eight weeks: 1,344 hours each, learnt, written and read back."""
+    names = [f"t{number}" for number in range(TOPICS)]
+    config = RuleConfig.model_validate(
+        {"id": "usual", "topics": names, "when": {"type": "baseline", "window": timedelta(hours=1), "at_least": 10}}
+    )
+    before = memory()
+    driver = Driver(Engine(STEP, assume_healthy=True))
+    driver.feed(RulesRow(1, START, ruleset_json([config], {}), ("microblog",)))
+    for number, name in enumerate(names):
+        driver.feed(mention(number + 2, name, number / TOPICS))
+    driver.advance(START + timedelta(minutes=2))
+    engine, now = driver.engine, minute_of(START)
+    begin = time.process_time()
+    for number, key in enumerate(engine.running["usual"].keys.values()):
+        (series,) = key.series.values()
+        (rollup,) = series.rollups.values()
+        for hour in range(WEEKS * 168):
+            rollup.add(now - 60 * hour, 20 + (hour * (number + 7)) % 13)
+        rollup.stale = True
+        rollup.catch_up(now + 2, now - WEEKS * 168 * 60, lambda _begin, _end: False)
+    line("eight weeks learnt anew", (time.process_time() - begin) / TOPICS * 1000, "ms/topic")
+    gc.collect()
+    line("memory of 1,000 topics with eight weeks each", memory() - before, "MiB")
+    took = []
+    for _ in range(3):
+        begin = time.process_time()
+        text = engine.snapshot()
+        middle = time.process_time()
+        Engine.restore(text)
+        took.append((middle - begin, time.process_time() - middle))
+    line(
+        "snapshot, 1,000 topics with eight weeks",
+        statistics.median(one for one, _ in took),
+        "s",
+        mib=round(len(text) / 2**20, 1),
+    )
+    line("restart from it", statistics.median(one for _, one in took), "s")
+
+
 def flow_bench(count: int) -> None:
     """Stored and scored mentions through the driver, ticks included, under *count* rules on ten topics."""
     names = [f"t{number}" for number in range(10)]
@@ -141,6 +183,7 @@ def main() -> int:
         flow_bench(count)
     tick_bench("quiet", 30)
     tick_bench("busy", 3)
+    restart_bench()
     return 0
 
 
