@@ -1,17 +1,19 @@
 """What choosing earns: a threshold in episodes, and ours with other constants, chosen on all series but the one judged."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from types import ModuleType
 
 from listener.cli.detect import Detector
-from rules import normal
+from rules import normal, rollup
 from rules.calendar import UTC_WEEKS
-from rules.conditions import Baseline
-from rules.conditions.baseline import HOLDS_ON
-from rules.reading import State
+from rules.conditions import Baseline, baseline
+from rules.reading import Looks, State
+from rules.rollup import Roll
 from tests.bench.surge_detectors import STEP
 from tests.bench.surge_scoring import STANDARD, Judge, Result, Series
 
@@ -21,7 +23,7 @@ PRIORS = (1.0, 2.0, 4.0)
 LATELY = (1, 2, 4)
 LEVEL = (14, 28)
 EPISODE_THRESHOLDS = 40
-MEMORY = HOLDS_ON // 5
+MEMORY = baseline.HOLDS_ON // 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,14 @@ class Constants:
     prior: float = 2.0
     lately: int = 2
     level: int = 28
+
+    @property
+    def values(self) -> dict[tuple[ModuleType, str], object]:
+        return {
+            (normal, "PRIOR"): self.prior,
+            (normal, "LATELY_HALF_LIFE"): self.lately * 1440,
+            (normal, "LEVEL_HALF_LIFE"): self.level * 1440,
+        }
 
 
 GRID = [Constants(*one) for one in itertools.product(WINDOWS, PRIORS, LATELY, LEVEL)]
@@ -85,6 +95,8 @@ def episodes(scores: Sequence[float], threshold: float) -> list[int]:
 def in_episodes(judge: Judge, apart: Apart, scores: Sequence[Sequence[float]]) -> tuple[Result, LeftOut]:
     """At the best of thresholds that 16 to a quarter of all rows reach, and with it chosen on the others."""
     ordered = sorted((score for of in scores for score in of if score > 0), reverse=True)
+    if not ordered:
+        ordered = [math.inf]
     least, most = 16, max(17, len(ordered) // 4)
     steps = (least * (most / least) ** (step / (EPISODE_THRESHOLDS - 1)) for step in range(EPISODE_THRESHOLDS))
     thresholds = sorted({ordered[min(int(step), len(ordered) - 1)] for step in steps})
@@ -94,15 +106,55 @@ def in_episodes(judge: Judge, apart: Apart, scores: Sequence[Sequence[float]]) -
     return judge.result(opened[best], STANDARD, thresholds[best]), leave_one_out(raws, apart.windows)
 
 
-def openings(series: Series, constants: Constants) -> list[list[int]]:
+class QuarterHours(Baseline):
+    """Learns what is usual by 15 minutes instead of by the hour."""
+
+    @property
+    def looks_at(self) -> Looks:
+        looks = super().looks_at
+        return replace(looks, roll=Roll(15, looks.window // 15, self.count))
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """Ours, changed in one part. ``values``: of a module's constants; ``more``: of the condition's."""
+
+    values: Mapping[tuple[ModuleType, str], object] = field(default_factory=dict)
+    more: Mapping[str, float] = field(default_factory=dict)
+    condition: type[Baseline] = Baseline
+    hysteresis: bool = True
+
+    def conditions(self, window: timedelta) -> list[Baseline]:
+        return [
+            self.condition(
+                type="baseline", window=window, surprise=at, clear=None if self.hysteresis else at, **self.more
+            )
+            for at in THRESHOLDS
+        ]
+
+
+SHIPPED = Without()
+PARTS = {
+    "as shipped": SHIPPED,
+    "a crisis teaches uncut": Without({(normal, "_CUT"): 1e18, (normal, "_MOST_TAUGHT"): 1e18}),
+    "no Poisson bound": Without({(normal, "poisson"): lambda _count, _mean: math.inf}),
+    "learnt at once, not settled": Without({(rollup, "SETTLE"): 0}),
+    "bins of 15 minutes": Without(condition=QuarterHours),
+    "no floor, no factor": Without(more={"at_least": 1, "factor": 1.0}),
+    "no hysteresis": Without(hysteresis=False),
+    "no hour of memory": Without({(baseline, "HOLDS_ON"): 0}),
+}
+
+
+def openings(series: Series, constants: Constants, without: Without = SHIPPED) -> list[list[int]]:
     """Of each of THRESHOLDS the rows that open an alert, as the shipped detector's do, in one pass."""
     window = timedelta(hours=constants.window)
-    conditions = [Baseline(type="baseline", window=window, surprise=threshold) for threshold in THRESHOLDS]
+    conditions = without.conditions(window)
     least = min(one.factor for one in conditions)
     minutes = window // timedelta(minutes=1)
     opened: list[list[int]] = [[] for _ in conditions]
     states: list[State] = [None] * len(conditions)
-    with installed(constants):
+    with installed(constants.values | without.values):
         detector = Detector(STEP, UTC_WEEKS, conditions[0])
         for row, (at, value) in enumerate(zip(series.times, series.values, strict=True)):
             usual, minute, count = detector.take(at, value)
@@ -119,18 +171,13 @@ def openings(series: Series, constants: Constants) -> list[list[int]]:
 
 
 @contextmanager
-def installed(constants: Constants) -> Iterator[None]:
-    """``rules.normal`` with these for as long."""
-    wanted = {
-        "PRIOR": constants.prior,
-        "LATELY_HALF_LIFE": constants.lately * 1440,
-        "LEVEL_HALF_LIFE": constants.level * 1440,
-    }
-    before = {name: getattr(normal, name) for name in wanted}
+def installed(values: Mapping[tuple[ModuleType, str], object]) -> Iterator[None]:
+    """Modules with these for as long."""
+    before = {(module, name): getattr(module, name) for module, name in values}
     try:
-        for name, value in wanted.items():
-            setattr(normal, name, value)
+        for (module, name), value in values.items():
+            setattr(module, name, value)
         yield
     finally:
-        for name, value in before.items():
-            setattr(normal, name, value)
+        for (module, name), value in before.items():
+            setattr(module, name, value)

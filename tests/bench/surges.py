@@ -14,7 +14,17 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.bench.surge_choice import GRID, THRESHOLDS, Apart, Constants, as_score, in_episodes, leave_one_out, openings
+from tests.bench.surge_choice import (
+    GRID,
+    PARTS,
+    THRESHOLDS,
+    Apart,
+    Constants,
+    as_score,
+    in_episodes,
+    leave_one_out,
+    openings,
+)
 from tests.bench.surge_detectors import DETECTORS, OURS, STEP, Online
 from tests.bench.surge_scoring import LOW_FN, LOW_FP, STANDARD, FolderError, Judge, Series, read_folder
 
@@ -39,6 +49,7 @@ def main() -> int:
     )
     compare(series, judge, apart)
     if not args.quick:
+        leave_parts_out(series, judge)
         choose(series, apart)
     return 0
 
@@ -85,6 +96,23 @@ def compare(series: Sequence[Series], judge: Judge, apart: Apart) -> None:
             line += f" {told.score:8.2f} {told.found:3}/{told.windows} {told.false_rows:6} {left.score:9.2f}"
         print(line, flush=True)
     print("\nfound, false rows and the median delay (rows) are of the standard profile.")
+
+
+def leave_parts_out(series: Sequence[Series], judge: Judge) -> None:
+    """Ours with one part changed, at three thresholds and at the best of all."""
+    shown = (1.8, 1.9, 2.0)
+    print("\nOurs with one part changed, standard profile: score (found, false alarms) by threshold")
+    print(f"{'':30}" + "".join(f"{at:>18g}" for at in shown) + f"{'the best':>26}")
+    for name, without in PARTS.items():
+        of_series = [openings(one, Constants(), without) for one in series]
+        results = [
+            judge.result([opened[number] for opened in of_series], STANDARD, threshold)
+            for number, threshold in enumerate(THRESHOLDS)
+        ]
+        told = [f"{one.score:.2f} ({one.found}, {one.false_rows})" for one in results if one.threshold in shown]
+        best = max(results, key=lambda one: one.score)
+        told_best = f"{best.score:.2f} ({best.found}, {best.false_rows}) at {best.threshold:g}"
+        print(f"  {name:28}" + "".join(f"{one:>18}" for one in told) + f"{told_best:>26}", flush=True)
 
 
 def choose(series: Sequence[Series], apart: Apart) -> None:

@@ -131,7 +131,7 @@ def test_other_constants_hold_for_as_long_as_they_are_installed():
     from rules import normal
 
     before = (normal.PRIOR, normal.LATELY_HALF_LIFE, normal.LEVEL_HALF_LIFE)
-    with installed(Constants(prior=4.0, lately=1, level=14)):
+    with installed(Constants(prior=4.0, lately=1, level=14).values):
         assert (normal.PRIOR, normal.LATELY_HALF_LIFE, normal.LEVEL_HALF_LIFE) == (4.0, 1440, 14 * 1440)
     assert (normal.PRIOR, normal.LATELY_HALF_LIFE, normal.LEVEL_HALF_LIFE) == before
 
