@@ -2,7 +2,7 @@
 
 FOLDER holds CSV files of timestamp,value, five minutes a row, and ``windows.json``: for each file its labelled windows,
 ``{"a.csv": [["2026-03-02 08:00:00", "2026-03-03 08:00:00"]]}``, as the Numenta Anomaly Benchmark's realTweets.
-Everything runs online. No constant is fitted on a label but the one threshold that the scoring takes for all series.
+Everything runs online. Of peers nothing is fitted on a label but the one threshold that the scoring takes for all series.
 """
 
 import argparse
