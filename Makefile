@@ -6,7 +6,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run setup setup-dev test check lint bench bench-sentiment soak lock clean help
+.PHONY: run setup setup-dev test check lint bench bench-sentiment bench-surges soak lock clean help
 
 help:            ## what there is
 	@grep -E '^[a-z-]+: .*##' Makefile | sed 's/: .*## */\t/' | expand -t 14
@@ -51,6 +51,9 @@ bench: setup-dev ## the figures in the docs, measured here and now
 
 bench-sentiment: setup-dev ## the model card's figures; FOLDER=... holds the labelled sets
 	@$(BIN)/python -m tests.bench.sentiment $(FOLDER)
+
+bench-surges: setup-dev ## docs/decisions/010; FOLDER=... holds labelled series and windows.json
+	@$(BIN)/python -m tests.bench.surges $(FOLDER)
 
 soak: setup-dev  ## long runs
 	@$(BIN)/python -m pytest -m soak --timeout 3600

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from listener.yaml_scalars import duration
 from rules.calendar import Calendar
 from rules.conditions import Baseline
+from rules.normal import Normal
 from rules.panes import pane_of
 from rules.reading import State
 from rules.rollup import Rollup
@@ -71,10 +72,10 @@ def _detect(stream: TextIO, name: str, detector: "Detector") -> int:
 
 
 class Detector:
-    """The condition with its defaults, over one series."""
+    """The condition, with its defaults where none is given, over one series whose rows are *step* apart."""
 
-    def __init__(self, step: timedelta, calendar: Calendar) -> None:
-        self._condition = Baseline(type="baseline")
+    def __init__(self, step: timedelta, calendar: Calendar, condition: Baseline | None = None) -> None:
+        self._condition = condition or Baseline(type="baseline")
         self._window = self._condition.looks_at.window
         self._rollup = Rollup(self._condition.looks_at.roll, calendar)
         self._step = -(-step // _MINUTE)
@@ -87,6 +88,16 @@ class Detector:
 
     def score(self, at: datetime, value: int) -> float:
         """The next row, *value* mentions that ended at *at* (aware); how it reads, from 0 to 1."""
+        normal, minute, count = self.take(at, value)
+        usual = normal.expected(minute, self._window, count)
+        open_before = self._condition.going(self._state, minute)
+        holds, self._state = self._condition.judge(usual, self._state, minute)
+        # Half of the scale for rows that open an alert, half for those that tell nothing new.
+        part = usual.surprise / (usual.surprise + self._condition.surprise)
+        return (0.5 + part / 2) if holds and not open_before else part / 2
+
+    def take(self, at: datetime, value: int) -> tuple[Normal, int, int]:
+        """The next row; what is usual by then, the minute that it ended in, and the window's count with it."""
         minute = pane_of(at)
         if self._since is None:
             self._since = minute - self._step
@@ -98,13 +109,7 @@ class Detector:
         self._count += value
         while self._inside[0][0] <= minute - self._window:
             self._count -= self._inside.popleft()[1]
-        normal = self._rollup.catch_up(minute, self._since, self._dark)
-        usual = normal.expected(minute, self._window, self._count)
-        open_before = self._condition.going(self._state, minute)
-        holds, self._state = self._condition.judge(usual, self._state, minute)
-        # Half of the scale for rows that open an alert, half for those that tell nothing new.
-        part = usual.surprise / (usual.surprise + self._condition.surprise)
-        return (0.5 + part / 2) if holds and not open_before else part / 2
+        return self._rollup.catch_up(minute, self._since, self._dark), minute, self._count
 
     def _dark(self, begin: int, end: int) -> bool:
         return any(begin < until and since < end for since, until in self._unseen)

@@ -1,4 +1,7 @@
-"""Every benchmark, one after the other: ``make bench``."""
+"""Every benchmark that needs no data from elsewhere, one after the other: ``make bench``.
+
+``make bench-sentiment`` and ``make bench-surges`` take a folder of labelled data, which is not in the repository.
+"""
 
 import subprocess
 import sys
