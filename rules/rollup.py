@@ -1,7 +1,8 @@
 """Counts by the bin over eight weeks, history too, and the baseline that they teach: a pure function of the counts.
 
 A bin is learnt once it has been closed for SETTLE, so that what is a little late is in it. What comes later still makes
-the baseline stale, and it is learnt anew from the counts: the order in which mentions came changes nothing.
+the baseline stale, and all is learnt anew from the counts: as soon as it is a twentieth of them, an import for one, and
+else once a day, since a feed that is always late must not cost eight weeks' learning each time.
 """
 
 from array import array
@@ -21,6 +22,7 @@ SETTLE = 30
 KEPT = 56 * 1440
 _DAY = 1440
 _DENSE = 0.25
+_MUCH = 0.05
 _MOST = 2**32 - 1
 
 
@@ -40,7 +42,8 @@ NO_ROLL = Roll(0, 0)
 class Rollup:
     """``base``: the first bin's number; bin *b* holds the panes of the minutes in ((b - 1) * size, b * size].
 
-    ``upto``: the last bin that is learnt; ``changes``: how often one of those was changed afterwards.
+    ``upto``: the last bin that is learnt; ``changes``: how often one of those was changed afterwards,
+    ``stale``: since all was learnt.
 
     ``names``: of bins that are not settled, the authors or stories in them.
     """
@@ -56,7 +59,7 @@ class Rollup:
         self.names: dict[int, dict[str, int]] = {}
         self.normal = Normal(roll.size, roll.span, calendar)
         self.upto: int | None = None
-        self.stale = False
+        self.stale = 0
 
     @property
     def past(self) -> int:
@@ -73,7 +76,7 @@ class Rollup:
         if facts.label in self.roll.marked:
             self.marked[at] = max(0, self.marked[at] + sign)
         if self.upto is not None and number <= self.upto:
-            self.stale = True
+            self.stale += 1
             self.changes += 1
 
     def last(self) -> int | None:
@@ -103,14 +106,22 @@ class Rollup:
 
     def behind(self, now: int) -> bool:
         """Whether ``catch_up`` has anything to do."""
-        return self.stale or self.upto is None or (now - SETTLE) // self.roll.size > self.upto
+        return self.upto is None or (now - SETTLE) // self.roll.size > self.upto
+
+    def _outdated(self, last: int) -> bool:
+        """Whether so much came late that all is learnt anew before bin *last*: a twentieth at once, less once a day."""
+        if self.upto is None:
+            return True
+        day = _DAY // self.roll.size
+        return self.stale > 0 and (self.stale >= _MUCH * sum(self.counts) or last // day > self.upto // day)
 
     def catch_up(self, now: int, since: int, dark: Dark) -> Normal:
         """The baseline as of minute *now*; the key has been watched since minute *since*."""
         last = (now - SETTLE) // self.roll.size
-        upto = self.upto
-        if upto is None or self.stale:
+        if self._outdated(last):
             upto = self._anew(since)
+        else:
+            upto = self.upto or 0
         size, span = self.roll.size, self.roll.span
         for number in range(upto + 1, last + 1):
             counts = [self.count(one) for one in range(number - span + 1, number + 1)]
@@ -144,7 +155,7 @@ class Rollup:
         """Forget what was learnt; the bin before the first that is known."""
         normal = self.normal
         self.normal = Normal(normal.size, normal.span, normal.calendar)
-        self.stale = False
+        self.stale = 0
         return self.first(since) - 1
 
     def _amount(self, number: int, facts: Facts, sign: int) -> int:
