@@ -118,10 +118,7 @@ class Rollup:
     def catch_up(self, now: int, since: int, dark: Dark) -> Normal:
         """The baseline as of minute *now*; the key has been watched since minute *since*."""
         last = (now - SETTLE) // self.roll.size
-        if self._outdated(last):
-            upto = self._anew(since)
-        else:
-            upto = self.upto or 0
+        upto = self._anew(since) if self._outdated(last) else self.upto or 0
         size, span = self.roll.size, self.roll.span
         for number in range(upto + 1, last + 1):
             counts = [self.count(one) for one in range(number - span + 1, number + 1)]
