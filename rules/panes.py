@@ -14,8 +14,8 @@ from typing import TypeVar
 from rules.calendar import UTC_WEEKS, Calendar
 from rules.facts import TERMS, Facts, Key
 from rules.filter import Test
-from rules.rollup import Roll, Rollup
-from rules.vocabulary import Vocabulary
+from rules.rollup import KEPT, Roll, Rollup
+from rules.vocabulary import REMEMBERED, Vocabulary
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -295,6 +295,15 @@ class Series:
                 total.mentions -= sum(self.every[number] for number in gone)
                 total.low = low
         self._forget(minute)
+
+    @property
+    def idle(self) -> bool:
+        """Whether it holds nothing any more: no count in a window, nothing that a baseline was learnt from, no word."""
+        words = self.vocabulary.latest()
+        if self.minutes or (words is not None and self.minute - words <= REMEMBERED):
+            return False
+        lasts = [rollup.last() for rollup in self.rollups.values()]
+        return all(last is None or last <= self.minute - KEPT for last in lasts)
 
     def stands_until(self) -> int:
         """The minute at which a mention leaves a window next, so that something changes without a new one."""

@@ -208,7 +208,7 @@ class Running:
             key.episode = forget(key.episode, now)
             for series in key.series.values():
                 series.advance(minute)
-            if key.episode is None and key.state is None and not any(one.minutes for one in key.series.values()):
+            if key.episode is None and key.state is None and all(one.idle for one in key.series.values()):
                 self.drop(values)
 
     def _since(self, values: KeyValues) -> Mapping[str, int]:

@@ -42,9 +42,9 @@ class Vocabulary:
         known = self.words.get(word)
         return known[0] if known else otherwise
 
-    def oldest(self, otherwise: int) -> int:
-        """The minute from which on words are known."""
-        return min((first for first, _ in self.words.values()), default=otherwise)
+    def latest(self) -> int | None:
+        """The minute of the last use of any; None: there are none."""
+        return max((last for _, last in self.words.values()), default=None)
 
 
 def cutter() -> Cut:

@@ -74,7 +74,7 @@ class Drift(Strict):
         if isinstance(state, dict) and known == hour and state.get("seen") == rollup.changes:
             sums = state
         else:
-            total, share_then, since = self._sum(rollup, hour)
+            total, share_then, since = self._sum(rollup, rollup.first(view.since(self)), hour)
             sums = {"hour": hour, "seen": rollup.changes, "evidence": total, "usual": share_then, "begin": since}
         evidence, usual, begin = (_figure(sums[name]) for name in ("evidence", "usual", "begin"))
         kind, length = labels(self.label), view.length(self)
@@ -89,13 +89,16 @@ class Drift(Strict):
         seen = figures(tally, share=share, factor=share / usual if usual else None)
         reading = Reading(
             holds, count, usual * whole, Because(zh, en), seen, self, awake=whole >= self.at_least,
-            baseline="cold" if young else "weekly",
+            turns=rollup.turns, baseline="cold" if young else "weekly",
         )  # fmt: skip
         return reading, sums
 
-    def _sum(self, rollup: Rollup, last: int) -> tuple[float, float, int]:
-        """The sum at the end of hour *last*, the usual share then, and the hour at which the sum last was nothing."""
-        first = max(rollup.base, last - _HOURS)
+    def _sum(self, rollup: Rollup, known: int, last: int) -> tuple[float, float, int]:
+        """The sum at the end of hour *last*, the usual share then, and the hour at which the sum last was nothing.
+
+        *known*: the first hour that is.
+        """
+        first = max(known, last - _HOURS)
         fade = 0.5 ** (1 / _HALF_LIFE)
         hits, mass = 0.0, 0.0
         for number_ in range(first, first + _YOUNG):
