@@ -90,6 +90,7 @@ class Baseline(Strict):
             awake=tally.mentions >= self.looks_at.least,
             turns=0,
             baseline="cold" if cold else usual.baseline,
+            remembers=True,
         )
         return reading, held_at
 
