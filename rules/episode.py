@@ -141,7 +141,7 @@ def _living(  # noqa: C901  (the ways that an open alert can go, side by side)
             new = replace(new, low_since=since, low=low)
     elif old.low_since is not None:
         new = replace(new, low_since=None, low=None)
-    if sight.value >= 2 * old.told:
+    if sight.value >= max(2 * old.told, 1):
         return replace(new, told=sight.value, revision=old.revision + 1), "updated"
     return new, None
 

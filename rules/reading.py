@@ -43,8 +43,9 @@ class Reading:
 
     ``awake``: whether it may come to hold by the passing of time alone; where it may not, the engine does not read the
     key again before a row arrives for it. ``turns``: the minute at which time changes it even if no mention leaves a
-    window. ``leaf`` is the condition whose window is shown. ``level`` is the rule's to fill in: the highest whose test
-    holds.
+    window. ``remembers``: what it remembers may change meanwhile, so that while awake it is read even where another
+    condition keeps the rule from holding. ``leaf`` is the condition whose window is shown. ``level`` is the rule's to
+    fill in: the highest whose test holds.
     """
 
     holds: bool
@@ -58,6 +59,7 @@ class Reading:
     baseline: Literal["none", "cold", "daily", "weekly"] = "none"
     words: tuple[tuple[str, int], ...] = ()
     level: Level | None = None
+    remembers: bool = False
 
 
 class Condition(Protocol):

@@ -62,6 +62,11 @@ class Rollup:
         self.stale = 0
 
     @property
+    def turns(self) -> int:
+        """The minute at which the next bin is learnt."""
+        return ((self.upto or 0) + 1) * self.roll.size + SETTLE
+
+    @property
     def past(self) -> int:
         """The bin after the last one that is held."""
         return self.base + len(self.counts)

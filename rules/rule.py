@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from alerts import Level
-from rules.conditions import AnyCondition
+from rules.conditions import AnyCondition, Drift, Kpi, Ratio
 from rules.filter import Filter
 from rules.reading import Condition, Leaf, Reading
 from rules.strict import Duration, Names, Strict
@@ -29,6 +29,10 @@ _READERS = {
 """Thresholds of levels that not every condition has a figure for."""
 KEEPS = 0.8
 """A level that an alert has is kept while this share of its thresholds is reached: it does not flap about one."""
+
+
+def _of_share(leaf: Leaf) -> bool:
+    return isinstance(leaf, Ratio | Drift) or (isinstance(leaf, Kpi) and leaf.measure != "mentions")
 
 
 def _how_many(value: object) -> str:
@@ -127,7 +131,8 @@ class RuleConfig(Strict):
     @model_validator(mode="after")
     def _share_of_all(self) -> "RuleConfig":
         kinds = {leaf.looks_at and type(leaf).__name__ for leaf in self.leaves()}
-        if kinds & {"Ratio", "Drift", "Kpi"} and self.where is not None and self.where.labels():
+        of_shares = any(_of_share(leaf) for leaf in self.leaves())
+        if of_shares and self.where is not None and self.where.labels():
             raise ValueError(
                 "where asks for a label, so a share would always be 0 or 1; give each condition its own where"
             )

@@ -46,10 +46,6 @@ class Vocabulary:
         known = self.words.get(word)
         return known[0] if known else otherwise
 
-    def oldest(self, otherwise: int) -> int:
-        """The minute from which on words are known."""
-        return min((first for first, _ in self.words.values()), default=otherwise)
-
 
 def cutter() -> Cut:
     """Jieba's words; a dictionary of 5 MB is loaded at the first call. Raises AnalysisError where it cannot be."""

@@ -91,6 +91,7 @@ class Baseline(Strict):
             awake=holds or count >= self.at_least * (COLD_FLOOR if cold else 1),
             turns=0,
             baseline="cold" if cold else usual.baseline,
+            remembers=True,
         )
         return reading, held_at
 

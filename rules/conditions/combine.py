@@ -90,7 +90,8 @@ def all_of(readings: Sequence[Reading]) -> Reading:
         return readings[0]
     # One that can only fall with time, and does not hold, keeps the whole from holding until a row comes.
     asleep = any(not reading.holds and not reading.awake for reading in readings)
-    return replace(_together(readings), holds=all(reading.holds for reading in readings), awake=not asleep)
+    awake = not asleep or any(reading.remembers and reading.awake for reading in readings)
+    return replace(_together(readings), holds=all(reading.holds for reading in readings), awake=awake)
 
 
 def _together(readings: Sequence[Reading]) -> Reading:
@@ -109,6 +110,7 @@ def _together(readings: Sequence[Reading]) -> Reading:
         figures=_figures(readings),
         words=words,
         turns=turns,
+        remembers=any(one.remembers for one in readings),
         baseline="cold" if cold else first.baseline,
     )
 

@@ -12,7 +12,7 @@ from rules.conditions.leaf import figures
 from rules.filter import Filter
 from rules.panes import time_of
 from rules.reading import Looks, Reading, State
-from rules.rollup import SETTLE, Roll, Rollup
+from rules.rollup import Roll, Rollup
 from rules.strict import Labels, Strict, WindowLength
 from rules.view import View
 from rules.wording import labels, number, percent, span
@@ -76,7 +76,7 @@ class Drift(Strict):
         rollup, tally = view.rollup(self), view.tally(self)
         count, whole = sum(tally.count("label", label) for label in self.label), tally.mentions
         share = count / whole if whole else 0.0
-        sums = self._carried(rollup, state)
+        sums = self._carried(rollup, rollup.first(view.since(self)), state)
         evidence, usual, begin = sums.total, sums.usual, sums.begin
         kind, length = labels(self.label), view.length(self)
         zh = f"近 {length.zh}{kind.zh}占比 {percent(share)}（{whole} 条中 {count} 条），平时 {percent(usual)}"
@@ -97,17 +97,20 @@ class Drift(Strict):
             seen,
             self,
             awake=whole >= self.at_least,
-            turns=((rollup.upto or 0) + 1) * 60 + SETTLE,
+            turns=rollup.turns,
             baseline="cold" if young else "weekly",
         )
         return reading, sums.state()
 
-    def _carried(self, rollup: Rollup, state: State) -> "_Sums":
-        """The sums up to the last hour that is settled: from those that are remembered, unless the past has changed."""
+    def _carried(self, rollup: Rollup, known: int, state: State) -> "_Sums":
+        """The sums up to the last hour that is settled: from those that are remembered, unless the past has changed.
+
+        *known*: the first hour that is.
+        """
         last = rollup.upto or 0
         sums = _Sums.of(state)
         if sums is None or sums.changes != rollup.changes or sums.hour > last:
-            first = max(rollup.base, last - _HOURS)
+            first = max(known, last - _HOURS)
             young = range(first, min(first + _YOUNG, last + 1))
             mass = sum(rollup.count(hour) for hour in young)
             overall = sum(rollup.mark(hour) for hour in young) / mass if mass else _UNKNOWN

@@ -86,6 +86,8 @@ class Flatline(Strict):
             figures(view.tally(self)),
             self,
             awake=not ended,
+            # Silence brings no row, and neither polls nor the hour's usual count wait for one.
+            turns=0,
             baseline=usual.baseline,
         )
         return reading, None if ended else holds

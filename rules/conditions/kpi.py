@@ -51,7 +51,7 @@ class Kpi(Strict):
             raise ValueError("give at_least or at_most, one of them")
         if self.measure != "mentions" and not 0 < self._target < 1:
             raise ValueError("a share's target lies between 0 and 1")
-        if self.where is not None and self.where.labels():
+        if self._label and self.where is not None and self.where.labels():
             raise ValueError("where must not ask for a label: the share is of all mentions that it passes")
         if self.ahead >= self.over:
             raise ValueError("ahead must be shorter than over")
@@ -103,7 +103,8 @@ class Kpi(Strict):
             en = f"{en}; as the last day goes it will be {self._figure(then_value)} in {soon.en}, a miss"
         share = now_value if self._label else None
         reading = Reading(
-            missed or coming, tally.mentions, None, Because(zh, en), figures(tally, share=share), self, awake=True
+            missed or coming, tally.mentions, None, Because(zh, en), figures(tally, share=share), self, awake=True,
+            turns=rollup.turns,
         )  # fmt: skip
         return reading, None
 

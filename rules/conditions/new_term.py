@@ -8,12 +8,15 @@ from pydantic import Field
 from alerts import Because
 from rules.conditions.leaf import figures
 from rules.filter import Filter
+from rules.panes import NEVER
 from rules.reading import Looks, Reading, State
+from rules.rollup import Roll
 from rules.strict import Strict, WindowLength
 from rules.view import View
 from rules.vocabulary import REMEMBERED
 from rules.wording import mentions
 
+_MINUTE = timedelta(minutes=1)
 _NAMED = 5
 
 
@@ -22,7 +25,8 @@ class NewTerm(Strict):
 
     Words are cut by jieba's dictionary: two Chinese characters or three Latin letters at least, numbers left out. One
     is new while its first use, history counted, lies within ``window``. Until the topic has been watched for a day, or
-    history reaches back that far, every word would be new, so it does not hold.
+    twice the window where that is longer, or history as dense as what follows reaches back that far, every word would be
+    new: it does not hold.
     """
 
     type: Literal["new_term"]
@@ -32,7 +36,7 @@ class NewTerm(Strict):
 
     @property
     def looks_at(self) -> Looks:
-        return Looks(self.where, self.window // timedelta(minutes=1), least=self.at_least, terms=True)
+        return Looks(self.where, self.window // _MINUTE, least=self.at_least, terms=True, roll=Roll(60, 1))
 
     def headline(self, where: Filter | None) -> Because:
         noun = mentions(where, self.where)
@@ -44,7 +48,6 @@ class NewTerm(Strict):
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
         tally, vocabulary = view.tally(self), view.vocabulary(self)
         begin = view.minute - tally.size
-        known_for = view.minute - min(view.since(self), vocabulary.oldest(view.minute))
         words = tuple(
             (word, count)
             for word, count in tally.ranked("word")
@@ -63,10 +66,19 @@ class NewTerm(Strict):
         else:
             zh = f"近 {length.zh}{noun.zh}没有达到 {self.at_least} 条的新词"
             en = f"no new word in {self.at_least} {noun.en} of the last {length.en}"
-        young = known_for < max(1440, 2 * tally.size)
+        old_at = self._old_at(view) if words else 0
+        young = view.minute < old_at
         if young:
             zh, en = f"{zh}；观察不足，尚不能判断何为新词", f"{en}; watched too briefly to tell what is new"
         holds = bool(words) and not young
-        return (
-            Reading(holds, count, None, Because(zh, en), figures(tally), self, awake=bool(words), words=words), None
+        reading = Reading(
+            holds, count, None, Because(zh, en), figures(tally), self, awake=bool(words), words=words,
+            turns=old_at if young else NEVER,
         )  # fmt: skip
+        return reading, None
+
+    def _old_at(self, view: View) -> int:
+        """The minute from which on enough is known of what the topic says."""
+        # The oldest day of a history may be a first poll's last hour.
+        known = min(view.since(self), (view.rollup(self).first(view.since(self)) - 1) * 60 + 1440)
+        return known + max(1440, 2 * (self.window // _MINUTE))

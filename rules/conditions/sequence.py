@@ -1,6 +1,6 @@
 """One condition, and then another."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -16,13 +16,27 @@ if TYPE_CHECKING:
     from rules.conditions import AnyCondition
 
 _MINUTE = timedelta(minutes=1)
+_OUT_OF_TURN, _IN_TURN = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """By step. ``on``: 0 it does not hold, 1 it holds out of turn, 2 in its turn.
+
+    ``began``: the second at which it last came to hold in its turn; ``held``: the last minute at which it did so.
+    """
+
+    on: list[int]
+    began: list[int | None]
+    held: list[int | None]
 
 
 class Sequence(Strict):
-    """Holds while the last of ``of`` does, where each before it held first, and within ``within`` of the next.
+    """Holds while the last of ``of`` does, where each began after the one before it, not later than ``within``.
 
-    A step is reached at the tick at which its condition first holds after the step before it, never at the same tick;
-    a step that was reached again before the next one counts from the later time. What is told is what the last says.
+    A step is reached at the tick at which its condition comes to hold, where the step before it was reached at an earlier
+    tick and held at most ``within`` ago. One that held before its turn has to cease and come again. What is told is
+    what the last says.
     """
 
     type: Literal["sequence"]
@@ -41,41 +55,65 @@ class Sequence(Strict):
         return tuple(leaf for part in (self.of[-1], *self.of[:-1]) for leaf in part.leaves())
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:
-        held, states = self._remembered(state)
-        minute, within = view.minute, self.within // _MINUTE
+        steps, states = self._remembered(state)
         readings = []
         for place, part in enumerate(self.of):
             reading, states[place] = part.read(view, states[place], now)
             readings.append(reading)
-        # From the last to the first, so that a step never leans on one of the same tick.
+        self._step(steps, readings, view.minute, int(now.timestamp()))
         last = len(self.of) - 1
-        ready = self._follows(held, last, minute, within)
-        for place in range(last - 1, -1, -1):
-            if readings[place].holds and (place == 0 or self._follows(held, place, minute, within)):
-                held[place] = minute
-        reading = readings[last]
-        length = span(self.within)
-        steps = Because(
-            f"此前 {length.zh}内已依次出现前 {last} 步" if ready else f"前 {last} 步尚未在 {length.zh}内依次出现",
-            f"after {last} earlier step{'s' if last > 1 else ''} within {length.en}"
-            if ready
-            else f"the {last} earlier step{'s' if last > 1 else ''} not seen within {length.en}",
-        )
-        because = Because(f"{reading.because.zh}；{steps.zh}", f"{reading.because.en}; {steps.en}")
-        whole = replace(
-            reading, holds=reading.holds and ready, because=because, awake=any(one.awake for one in readings), turns=0
-        )
-        return whole, {"held": list(held), "of": states}
+        reading, reached = readings[last], steps.on[last] == _IN_TURN
+        because = self._because(reading.because, reached=reached)
+        awake = any(one.awake for one in readings)
+        until = max((one + self.within // _MINUTE for one in steps.held[:last] if one is not None), default=-1)
+        waits = view.minute <= until
+        turns = 0 if awake else until + 1
+        whole = replace(reading, holds=reached, because=because, awake=awake or waits, turns=turns, remembers=True)
+        if not (waits or any(steps.on) or any(one is not None for one in states)):
+            return whole, None
+        return whole, {"on": list(steps.on), "began": list(steps.began), "held": list(steps.held), "of": states}
 
-    def _follows(self, held: list[int | None], place: int, minute: int, within: int) -> bool:
-        """Whether the step before *place* was reached before this minute, not longer than *within* ago."""
-        before = held[place - 1]
-        return before is not None and 0 < minute - before <= within
+    def _step(self, steps: _Steps, readings: list[Reading], minute: int, second: int) -> None:
+        # From the last to the first, so that a step never follows one that begins at the same tick.
+        for place in range(len(self.of) - 1, -1, -1):
+            if not readings[place].holds:
+                steps.on[place] = 0
+            elif not steps.on[place]:
+                before = steps.began[place - 1] if place else None
+                follows = before is not None and before < second and self._waits(steps, place - 1, minute)
+                steps.on[place] = _IN_TURN if place == 0 or follows else _OUT_OF_TURN
+                if steps.on[place] == _IN_TURN:
+                    steps.began[place] = second
+            if steps.on[place] == _IN_TURN:
+                steps.held[place] = minute
 
-    def _remembered(self, state: State) -> tuple[list[int | None], list[State]]:
+    def _waits(self, steps: _Steps, place: int, minute: int) -> bool:
+        """Whether a step was reached so short a time ago that the next may still follow."""
+        held = steps.held[place]
+        return held is not None and minute - held <= self.within // _MINUTE
+
+    def _because(self, because: Because, *, reached: bool) -> Because:
+        length, before = span(self.within), len(self.of) - 1
+        several = "s" if before > 1 else ""
+        if reached:
+            zh = f"此前 {length.zh}内已依次出现前 {before} 步"
+            en = f"after {before} earlier step{several} within {length.en}"
+        else:
+            zh = f"前 {before} 步尚未在 {length.zh}内依次出现"
+            en = f"not after {before} earlier step{several} within {length.en}"
+        return Because(f"{because.zh}；{zh}", f"{because.en}; {en}")
+
+    def _remembered(self, state: State) -> tuple[_Steps, list[State]]:
         count = len(self.of)
         if isinstance(state, dict):
-            held, states = state.get("held"), state.get("of")
-            if isinstance(held, list) and isinstance(states, list) and len(held) == len(states) == count:
-                return [one if isinstance(one, int) else None for one in held], list(states)
-        return [None] * count, [None] * count
+            lists = [state.get(name) for name in ("on", "began", "held", "of")]
+            on, began, held, states = (one if isinstance(one, list) and len(one) == count else None for one in lists)
+            if on is not None and began is not None and held is not None and states is not None:
+                return _Steps([one if isinstance(one, int) else 0 for one in on], _ints(began), _ints(held)), list(
+                    states
+                )
+        return _Steps([0] * count, [None] * count, [None] * count), [None] * count
+
+
+def _ints(values: list[State]) -> list[int | None]:
+    return [one if isinstance(one, int) else None for one in values]

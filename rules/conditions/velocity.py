@@ -21,8 +21,9 @@ class Velocity(Strict):
     """Holds while a story has ``at_least`` copies within ``window`` and doubles within ``doubling`` or faster.
 
     The doubling time is that of exponential growth between the middle of the window and now: with *n* copies in the
-    window of which *k* came in its latter half, ``(window / 2) * ln 2 / ln(n / (n - k))``. A story that is older than
-    the window counts with what of it stands there, so that a doubling of thousands is not told on the strength of ten.
+    window of which *k* came in its latter half, ``half * ln 2 / ln(n / (n - k))``, in whole minutes. A story that is
+    older than the window counts with what of it stands there, so that a doubling of thousands is not told on the
+    strength of ten.
     """
 
     type: Literal["velocity"]
@@ -58,14 +59,14 @@ class Velocity(Strict):
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
         tally, late = view.tally(self), view.inner(self)
-        half = self.window / 2
+        half = self.looks_at.inner[0]
         best: tuple[float, int, str] | None = None
         largest = 0
         for story, copies in tally.stories.items():
             largest = max(largest, copies)
             if copies < self.at_least:
                 continue
-            time = _doubling(copies, late.stories.get(story, 0), half / _MINUTE)
+            time = _doubling(copies, late.stories.get(story, 0), half)
             best = min(best, (time, -copies, story)) if best is not None else (time, -copies, story)
         length = view.length(self)
         if best is None:

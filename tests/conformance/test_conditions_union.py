@@ -105,5 +105,5 @@ def test_it_is_documented(name: str) -> None:
     """It has a section in the reference."""
     from pathlib import Path
 
-    page = Path(__file__).parents[2] / "docs" / "reference" / "rules.md"
+    page = Path(__file__).parents[2] / "docs" / "reference" / "conditions.md"
     assert f"### `{name}`" in page.read_text(encoding="utf-8")

@@ -76,10 +76,14 @@ class Log:
             published_at=event_at or at,
             collected_at=at,
             reach=Reach(views=more.get("views")),
+            site=more.get("site", ""),
+            region=more.get("region", ""),
         )
         judged = sentiment(label, confidence) if label else None
         scored = tuple(Scored(topic, ("云杉",), judged) for topic in topics)
-        row = MentionRow(self.seq, at, mention, more.get("tier", "core"), event_at or at, history, scored)
+        row = MentionRow(
+            self.seq, at, mention, more.get("tier", "core"), event_at or at, history, scored, more.get("story", "")
+        )
         self.rows.append(row)
         return row
 
