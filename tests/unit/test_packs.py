@@ -19,7 +19,7 @@ sources:
   - {id: press, type: feed, url: "https://news.example.com/rss", channel: news}
   - {id: forum, type: feed, url: "https://forum.example.com/rss", channel: forum}
 targets: {yunshan: {names: [云杉科技], aliases: [云杉]}, gelan: {names: [格澜数码], aliases: [格澜食品]}}
-topics: [{id: yunshan, target: yunshan, query: "@yunshan"}]
+topics: [{id: yunshan, target: yunshan, query: "@yunshan"}, {id: gelan, target: gelan, query: "@gelan", competitor_of: yunshan}]
 web: {public_url: "https://listener.example.com"}
 receivers: [{id: pr, channels: [{type: console}]}]
 """
