@@ -4,6 +4,7 @@ A pack is a folder of ``rules/packs``: ``rules.yml`` (rules without topics), ``l
 ``pack.test.yml``, its rule tests.
 """
 
+import functools
 import importlib.resources
 from copy import deepcopy
 from pathlib import Path
@@ -69,6 +70,7 @@ def pack_rules(name: PackName) -> tuple[str, ...]:
     return tuple(str(rule["id"]) for rule in _rules(name))
 
 
+@functools.cache
 def _rules(name: PackName) -> list[dict[str, Any]]:
     rules: list[dict[str, Any]] = read(pack_folder(name) / "rules.yml", {}).value["rules"]
     return rules

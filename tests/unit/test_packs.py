@@ -9,6 +9,7 @@ import pytest
 from listener.cli import main
 from listener.config import ConfigError, load
 from listener.config.lint import lint
+from listener.config.load import load_with_rules
 from listener.config.packs import PACKS, pack_folder, pack_rules, playbook_file
 from listener.ruletests.judge import judge
 from listener.ruletests.load import read_tests
@@ -45,7 +46,12 @@ def told(folder: Path, text: str) -> list[str]:
 def test_a_pack_is_whole(name, tmp_path):
     """Its files are in the package, its ids bear its name, its lexicon is of a size that a person can read."""
     folder = pack_folder(name)
-    assert sorted(path.name for path in folder.iterdir()) == ["lexicon.txt", "pack.test.yml", "playbook.md", "rules.yml"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "lexicon.txt",
+        "pack.test.yml",
+        "playbook.md",
+        "rules.yml",
+    ]
     config = load(write(tmp_path, HEAD + f"packs: [{{use: {name}, topics: [yunshan]}}]"))
     assert tuple(rule.id for rule in config.rules) == pack_rules(name)
     assert 2 <= len(config.rules) <= 4
@@ -94,7 +100,11 @@ def test_all_packs_together_are_clean_of_findings(tmp_path):
 # against the analyzer, on texts
 
 CRISES = {
-    "product-safety": ["云杉充电宝在高铁上起火冒烟", "云杉手机充电时爆炸，男子手部烧伤送医", "云杉热水器漏电致两人触电"],
+    "product-safety": [
+        "云杉充电宝在高铁上起火冒烟",
+        "云杉手机充电时爆炸，男子手部烧伤送医",
+        "云杉热水器漏电致两人触电",
+    ],
     "food-safety": ["在云杉的盒饭里吃出虫子，上吐下泻", "云杉奶茶喝出苍蝇，店家态度恶劣"],
     "data-breach": ["云杉用户数据外泄，手机号泄露", "暗网出售云杉用户数据样本"],
     "executives": ["云杉董事长性骚扰女员工，录音曝光", "云杉总裁被警方带走了"],
@@ -148,12 +158,30 @@ def test_look_alikes_open_nothing_as_the_analyzer_reads_them(tmp_path, capsys):
 
 
 def test_topics_mode_playbook_and_what_is_left_out_reach_the_rules(tmp_path):
-    entry = "{use: rumour, topics: yunshan, without: [rumour-viral], mode: shadow, playbook: https://wiki.example.com/r}"
+    entry = (
+        "{use: rumour, topics: yunshan, without: [rumour-viral], mode: shadow, playbook: https://wiki.example.com/r}"
+    )
     config = load(write(tmp_path, HEAD + f"rules: []\npacks: [{entry}]"))
     assert [rule.id for rule in config.rules] == ["rumour-report", "rumour-spread", "rumour-after-denial"]
     assert {(rule.topics, rule.mode, rule.playbook) for rule in config.rules} == {
         (("yunshan",), "shadow", "https://wiki.example.com/r")
     }
+
+
+def test_rules_to_try_stand_in_the_place_of_packs_too(tmp_path):
+    """A rule file replaces the packs of a configuration; another configuration brings its own, mistakes at its entry."""
+    base = write(tmp_path, HEAD + "packs: [{use: rumour, topics: [yunshan]}]")
+    other = tmp_path / "other.yml"
+    other.write_text("rules: [{id: many, topics: [yunshan], when: {type: volume, at_least: 9}}]", encoding="utf-8")
+    assert [rule.id for rule in load_with_rules(base, other, {}).rules] == ["many"]
+    other.write_text(HEAD + "packs: [{use: executives, topics: [yunshan]}]", encoding="utf-8")
+    assert tuple(rule.id for rule in load_with_rules(base, other, {}).rules) == pack_rules("executives")
+    other.write_text(HEAD + "packs: [{use: executives, topics: [yunshen]}]", encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        load_with_rules(base, other, {})
+    assert [str(one).partition("other.yml:")[2] for one in refused.value.problems] == [
+        "8:36: packs[0].topics[0]: there is no topic 'yunshen': did you mean yunshan?"
+    ]
 
 
 MISTAKES = {
