@@ -50,6 +50,7 @@ class Document:
     ``holes``: values that could not be told (None stands there), each with its mistake. ``warnings``: what works but may
     surprise. ``complete``: all could be read as YAML, so that what is not there was not written. ``files``: what was read.
     ``hidden``: each value that came in by a tag, with that tag, to keep it out of messages.
+    ``derived``: values that nobody wrote, such as the rules of a pack, with the keys of what brought them.
     """
 
     file: str
@@ -61,6 +62,7 @@ class Document:
     holes: set[Keys] = field(default_factory=set)
     files: list[Path] = field(default_factory=list)
     hidden: dict[str, str] = field(default_factory=dict)
+    derived: dict[Keys, Keys] = field(default_factory=dict)
 
     def add(self, place: Place, keys: Keys, message: str) -> None:
         self.mistakes.append(Mistake(place, keys, message))

@@ -15,6 +15,7 @@ def register(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Answers 1 by way of ConfigError where there are mistakes; what may surprise is told and refuses nothing."""
     from listener.config import check  # noqa: PLC0415 - every model of the program: only once there is a file to read
+    from listener.config.packs import pack_folder, pack_rules  # noqa: PLC0415
 
     name = args.file or args.config
     config, warnings = check(Path(name))
@@ -23,6 +24,10 @@ def run(args: argparse.Namespace) -> int:
             print(f"{warning} (warning)", file=sys.stderr)
         counts = ((config.sources, "source"), (config.topics, "topic"), (config.rules, "rule"))
         print(f"{name}: ok, {', '.join(_counted(len(entries), noun) for entries, noun in counts)}")
+        for pack in config.packs:
+            rules = [rule for rule in pack_rules(pack.use) if rule not in pack.without]
+            shadow = f", {pack.mode}" if pack.mode != "live" else ""
+            print(f"pack {pack.use} for {', '.join(pack.topics)}{shadow}: {', '.join(rules)}; {pack_folder(pack.use)}")
     return 0
 
 

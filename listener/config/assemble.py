@@ -10,21 +10,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from listener.config.packs import PACKS_KEY, expand
 from listener.document import Document, Origin, read
 from listener.problem import Keys, Mistake, Place
 
 INCLUDE, RULE_FILES, RULES = "include", "rule_files", "rules"
+_GIVE_RULES = (RULES, RULE_FILES, PACKS_KEY)
 _WHOLE: Keys = ()
 
 
 def assemble(path: Path, environ: Mapping[str, str] = os.environ, *, rules: Path | None = None) -> Document:
-    """Everything that *path* says, includes and rule files folded in. Mistakes are collected, never raised.
+    """Everything that *path* says, includes, rule files and packs folded in. Mistakes are collected, never raised.
 
     *rules*: a rule file, or another configuration, whose rules stand in the place of those of *path*.
     """
     assembly = _Assembly(path, environ, with_rules=rules is None)
     if rules is not None:
         assembly.take_rules(rules)
+    else:
+        expand(assembly.document)
     return assembly.document
 
 
@@ -49,15 +53,18 @@ class _Assembly:
         other.value = {RULES: other.value[RULES]}
         other.mistakes = [mistake for mistake in other.mistakes if mistake.keys[:1] in ((RULES,), ())]
         self._merge(other)
+        self.document.derived |= other.derived
 
     def _take(self, path: Path, asked: Place, above: tuple[Path, ...]) -> None:
         part = self._read(path, asked, above)
         if part is None:
             return
         if not self.with_rules:
-            part.value = {key: value for key, value in part.value.items() if key not in (RULES, RULE_FILES)}
-            part.mistakes = [mistake for mistake in part.mistakes if mistake.keys[:1] != (RULES,)]
-            part.origins = {keys: origin for keys, origin in part.origins.items() if keys[:1] != (RULES,)}
+            part.value = {key: value for key, value in part.value.items() if key not in _GIVE_RULES}
+            part.mistakes = [mistake for mistake in part.mistakes if mistake.keys[:1] not in ((RULES,), (PACKS_KEY,))]
+            part.origins = {
+                keys: origin for keys, origin in part.origins.items() if keys[:1] not in ((RULES,), (PACKS_KEY,))
+            }
         self._merge(part)
         for file, place in self._files(part, INCLUDE):
             self._take(file, place, (*above, path.resolve()))

@@ -63,14 +63,16 @@ def unknown(document: Document, names: Names, noun: str, value: Any, keys: Keys)
 
 
 def duplicates(document: Document, _known: Known) -> Iterator[Mistake]:
-    """A mistake for each id that an entry before has taken."""
-    for section in ("sources", "topics", "kpis", "rules", "receivers"):
+    """A mistake for each id that an entry before has taken, and for each pack that is used twice."""
+    for section in ("sources", "topics", "kpis", "rules", "receivers", "packs"):
         first: dict[str, Keys] = {}
         for keys, entry in _entries(document, section):
-            for place, name in _texts(entry.get("id"), (*keys, "id")):
+            key, taken = ("use", "this pack is used") if section == "packs" else ("id", "this id is taken")
+            for place, name in _texts(entry.get(key), (*keys, key)):
                 if name in first:
                     before = document.origin(first[name]).place
-                    yield Mistake(document.origin(place).place, place, f"this id is taken already, at {before}")
+                    more = ": name all its topics in one entry" if section == "packs" else ""
+                    yield Mistake(document.origin(place).place, place, f"{taken} already, at {before}{more}")
                 first.setdefault(name, place)
 
 
@@ -133,7 +135,8 @@ def _rules(document: Document, known: Known) -> Iterator[Mistake]:
                 place = (*keys, "id")
                 message = f"ids that start with {prefix} are {owner}"
                 yield Mistake(document.origin(place).place, place, message)
-        yield from unknown(document, known["topics"], "topic", rule.get("topics"), (*keys, "topics"))
+        written = document.derived.get(keys, keys)
+        yield from unknown(document, known["topics"], "topic", rule.get("topics"), (*written, "topics"))
         yield from _filters(document, known["sources"], rule, keys)
 
 

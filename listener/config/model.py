@@ -10,6 +10,7 @@ from pydantic import Strict as StrictType
 
 from alerts.config import ReceiverConfig, RouteConfig
 from listener.collectors import CollectorConfig
+from listener.config.packs import PackConfig
 from listener.web.config import WebConfig
 from rules.calendar import Calendar, Work
 from rules.kpi import KpiConfig
@@ -109,6 +110,9 @@ class Config(Strict):
     topics: list[TopicConfig] = Field(default=[], description="What is watched.")
     kpis: list[KpiConfig] = Field(default=[], description="Targets that topics are held to, each a rule of its own.")
     rules: list[RuleConfig] = Field(default=[], description="When an alert starts, and at which level.")
+    packs: list[PackConfig] = Field(
+        default=[], description="Rules for common crises that come with the program, by pack, and for which topics."
+    )
     rule_files: list[str] = Field(
         default=[], description="More files with a list 'rules', as patterns relative to the file that names them."
     )

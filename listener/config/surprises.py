@@ -9,6 +9,7 @@ from listener.config.explain import suggest
 from listener.config.findings import Finding
 from listener.config.model import Config
 from listener.config.open_secrets import open_secrets
+from listener.config.packs import PACKS, PLAYBOOK, playbook_file
 from listener.document import Document
 from listener.problem import Keys
 from listener.web.config import is_loopback
@@ -139,9 +140,14 @@ def _matched(route: RouteConfig | BranchConfig, keys: Keys) -> Iterator[tuple[Ke
 
 def _missing_files(config: Config, base: Path) -> Iterator[Finding]:
     for index, rule in enumerate(config.rules):
-        playbook = rule.playbook
-        if playbook and "://" not in playbook and not (base / playbook).exists():
-            yield Finding("playbook-not-found", ("rules", index, "playbook"), f"there is no file {base / playbook}")
+        playbook, keys = rule.playbook or "", ("rules", index, "playbook")
+        if playbook.startswith(PLAYBOOK):
+            if playbook_file(playbook) is None:
+                yield Finding(
+                    "playbook-not-found", keys, f"there is no pack of this name: there are {', '.join(PACKS)}"
+                )
+        elif playbook and "://" not in playbook and not (base / playbook).exists():
+            yield Finding("playbook-not-found", keys, f"there is no file {base / playbook}")
     for index, source in enumerate(config.sources):
         if source.type == "file" and not glob.glob(source.path, root_dir=base, recursive=True):  # noqa: PTH207
             yield Finding("nothing-there", ("sources", index, "path"), f"nothing is at {base / source.path} yet")

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from listener.config.packs import PackConfig
 from listener.yaml_scalars import duration
 from rules.rule import LevelName, RuleConfig
 from rules.ruletest_judge import StateName
@@ -249,6 +250,7 @@ class RuleTestsConfig(Strict):
         default=None, description="A configuration, whose topics, sources, rules and route hold."
     )
     rule_files: list[str] = Field(default=[], description="Files with a list `rules`, relative to this one.")
+    packs: list[PackConfig] = Field(default=[], description="Packs of rules, and the topics that they watch.")
     rules: list[RuleConfig] = Field(default=[], description="Rules, where they stand in this file.")
     topics: dict[str, str] = Field(default={}, description="By topic, the brand that people know.")
     sources: dict[str, PolledSource] = Field(default={}, description="By id, the sources; else those that series name.")
@@ -256,9 +258,9 @@ class RuleTestsConfig(Strict):
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
-        given = self.model_fields_set & {"rule_files", "rules", "topics", "sources"}
+        given = self.model_fields_set & {"packs", "rule_files", "rules", "topics", "sources"}
         if self.config is not None and given:
             raise ValueError(f"config and {min(given)} exclude each other: the configuration has its own")
-        if self.config is None and not given & {"rule_files", "rules"}:
+        if self.config is None and not given & {"packs", "rule_files", "rules"}:
             raise ValueError("says not which rules to test: write rule_files, rules or config")
         return self

@@ -63,6 +63,16 @@ def test_the_how_to_runs_as_it_stands(tmp_path: Path) -> None:
     assert [judge(never, number).passed for number in range(4)] == [True, False, True, False]
 
 
+def test_the_how_to_of_packs_runs_as_it_stands(tmp_path: Path) -> None:
+    """Its test passes, and fails where the report is left out."""
+    text = examples(ROOT / "docs" / "how-to" / "use-a-rule-pack.md")[-1]
+    path = tmp_path / "packs.test.yml"
+    path.write_text(text, encoding="utf-8")
+    assert judge(read_tests(path), 0).failures == ()
+    path.write_text(text.replace('values: "1", risks', 'values: "0", risks'), encoding="utf-8")
+    assert not judge(read_tests(path), 0).passed
+
+
 def test_the_reference_runs_as_it_stands(tmp_path: Path) -> None:
     """Both examples of the reference pass, with the how-to's rule and a small configuration."""
     first, second = examples(PAGE)

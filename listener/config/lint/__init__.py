@@ -46,6 +46,8 @@ def lint(path: Path, environ: Mapping[str, str] = os.environ, today: date | None
     found = surprises(config, document, path.parent)
     found += [finding for look in _LOOKS for finding in look(config)]
     found += calendar_findings(config, today) if today is not None else ()
+    # A pack names the channels of everybody, of which each configuration has some.
+    found = [one for one in found if not (one.code == "unknown-channel" and one.keys[:2] in document.derived)]
     by_problem: dict[Problem, str] = {}
     for finding in found:
         for problem in problems(placed([finding], document), document):
