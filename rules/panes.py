@@ -86,8 +86,14 @@ class Tally:
             _bump(self.authors, who, sign)
         if story:
             _bump(self.stories, story, sign)
+        # As _bump does, without a call for each: this is the innermost loop of all.
+        rest = self.rest
         for key in keys:
-            _bump(self.rest, key, sign)
+            count = rest.get(key, 0) + sign
+            if count:
+                rest[key] = count
+            else:
+                rest.pop(key, None)
 
     def count_pane(self, pane: "Pane", sign: int) -> None:
         self.mentions += sign * pane.mentions
