@@ -46,6 +46,7 @@ _BUCKETS = 240
 _SLOTS = HOURS_OF_WEEK + 48 + 24 + 1
 _GAIN_MOST = 1e9
 _FEWEST = 12
+_HEAD = 8
 _LN10 = math.log(10)
 
 Baseline = Literal["none", "cold", "daily", "weekly"]
@@ -168,7 +169,9 @@ class Normal:
 
     def dump(self) -> bytes:
         """All that is learnt; ``load`` of it behaves the same for ever."""
-        head = array("d", (self.learnt, self.gain, self.level, self.lately, *(one.samples for one in self._strays)))
+        # The running sums too: summed anew they would differ in the last bit.
+        strays = (figure for one in self._strays for figure in (one.samples, one.whole))
+        head = array("d", (self.learnt, self.gain, self.level, self.lately, *strays))
         return b"".join(
             held.tobytes() for held in (head, self._counts, self._marks, *(s.buckets for s in self._strays))
         )
@@ -177,16 +180,16 @@ class Normal:
         """Raises ValueError for what ``dump`` did not make."""
         whole = array("d")
         whole.frombytes(state)
-        if len(whole) != 6 + 2 * _SLOTS + 2 * _BUCKETS:
+        if len(whole) != _HEAD + 2 * _SLOTS + 2 * _BUCKETS:
             raise ValueError(f"{len(whole)} figures are no baseline")
-        learnt, self.gain, self.level, self.lately, *samples = whole[:6]
+        learnt, self.gain, self.level, self.lately, *strays = whole[:_HEAD]
         self.learnt = int(learnt)
-        parts, at = [], 6
+        parts, at = [], _HEAD
         for length in (_SLOTS, _SLOTS, _BUCKETS, _BUCKETS):
             parts.append(whole[at : at + length])
             at += length
         self._counts, self._marks = parts[0], parts[1]
-        self._strays = (_Strays(parts[2], int(samples[0])), _Strays(parts[3], int(samples[1])))
+        self._strays = (_Strays(parts[2], int(strays[0]), strays[1]), _Strays(parts[3], int(strays[2]), strays[3]))
 
 
 class _Strays:
@@ -194,10 +197,11 @@ class _Strays:
 
     __slots__ = ("_tail", "buckets", "samples", "top", "whole")
 
-    def __init__(self, buckets: "array[float] | None" = None, samples: int = 0) -> None:
+    def __init__(self, buckets: "array[float] | None" = None, samples: int = 0, whole: float = 0.0) -> None:
         self.buckets = array("d", bytes(8 * _BUCKETS)) if buckets is None else buckets
         self.samples = samples
         self.recount()
+        self.whole = whole
 
     def recount(self) -> None:
         """After the buckets were changed from outside."""

@@ -95,7 +95,8 @@ class Rollup:
         """Count *count* mentions at once, where nothing else is known of them."""
         number = -(-minute // self.roll.size)
         if self._reach(number):
-            self.counts[number - self.base] += count
+            at = number - self.base
+            self.counts[at] = min(_MOST, self.counts[at] + count)
 
     def remembers(self, now: int) -> bool:
         """Whether anything that was counted may still teach at minute *now*."""

@@ -20,6 +20,8 @@ from rules.rollup import Rollup
 
 _MINUTE = timedelta(minutes=1)
 _HEADER = ["timestamp", "value"]
+_MOST = 10**9
+"""Mentions of a row; more is a slip of the pen."""
 
 
 class RowError(Exception):
@@ -149,6 +151,8 @@ def _value(text: str, where: str) -> int:
         raise RowError(f"{where}: value: {text!r} is no count of mentions") from error
     if value < 0:
         raise RowError(f"{where}: value: {text!r} is less than nothing")
+    if value > _MOST:
+        raise RowError(f"{where}: value: {text!r} is more than {_MOST:,}")
     return value
 
 

@@ -79,6 +79,7 @@ class Baseline(Strict):
         usual = view.expected(self, count)
         cold = usual.baseline in {"none", "cold"}
         holds, held_at = self.judge(usual, state, view.minute)
+        least = max(1, self.at_least // 2)
         times = count / usual.usual if usual.usual else None
         reading = Reading(
             holds,
@@ -87,8 +88,11 @@ class Baseline(Strict):
             self._because(view, usual, cold=cold),
             figures(tally, factor=times, surprise=usual.surprise if usual.baseline != "none" else None),
             self,
-            # Without another mention a count only falls, so time alone matters from the floor on.
-            awake=holds or count >= self.at_least * (COLD_FLOOR if cold else 1),
+            # Without another mention a count only falls, so time alone matters from the floor on, or half of it for a surge
+            # that is remembered.
+            awake=holds
+            or count >= self.at_least * (COLD_FLOOR if cold else 1)
+            or (held_at is not None and count >= least),
             turns=0,
             baseline="cold" if cold else usual.baseline,
             remembers=True,

@@ -76,7 +76,7 @@ class Drift(Strict):
         rollup, tally = view.rollup(self), view.tally(self)
         count, whole = sum(tally.count("label", label) for label in self.label), tally.mentions
         share = count / whole if whole else 0.0
-        sums = self._carried(rollup, rollup.first(view.since(self)), state)
+        sums = self._carried(view, rollup, state)
         evidence, usual, begin = sums.total, sums.usual, sums.begin
         kind, length = labels(self.label), view.length(self)
         zh = f"近 {length.zh}{kind.zh}占比 {percent(share)}（{whole} 条中 {count} 条），平时 {percent(usual)}"
@@ -102,15 +102,12 @@ class Drift(Strict):
         )
         return reading, sums.state()
 
-    def _carried(self, rollup: Rollup, known: int, state: State) -> "_Sums":
-        """The sums up to the last hour that is settled: from those that are remembered, unless the past has changed.
-
-        *known*: the first hour that is.
-        """
+    def _carried(self, view: View, rollup: Rollup, state: State) -> "_Sums":
+        """The sums up to the last hour that is settled: from those that are remembered, unless the past has changed."""
         last = rollup.upto or 0
         sums = _Sums.of(state)
         if sums is None or sums.changes != rollup.changes or sums.hour > last:
-            first = max(known, last - _HOURS)
+            first = max(rollup.first(view.since(self)), last - _HOURS)
             young = range(first, min(first + _YOUNG, last + 1))
             mass = sum(rollup.count(hour) for hour in young)
             overall = sum(rollup.mark(hour) for hour in young) / mass if mass else _UNKNOWN

@@ -28,7 +28,7 @@ TABLES = {
     "FeedConfig": "sources: feed", "FileConfig": "sources: file", "TargetConfig": "targets", "TopicConfig": "topics",
     "RuleConfig": "rules", "LevelTest": "Level tests", "Filter": "Filters", "AtLeastShare": "`confidence` takes:",
     "AtLeastCount": "`followers` takes:", "Volume": "volume", "Ratio": "ratio", "Spike": "spike", "Watch": "watch",
-    "Baseline": "baseline", "Drift": "drift", "Velocity": "velocity", "Cardinality": "cardinality",
+    "CalendarsConfig": "calendars", "KpiConfig": "kpis", "KpiTarget": "Each measure takes:", "Baseline": "baseline", "Drift": "drift", "Velocity": "velocity", "Cardinality": "cardinality",
     "NewTerm": "new_term", "Flatline": "flatline", "Kpi": "kpi", "Sequence": "sequence",
     "All": "all", "Any_": "any", "Not": "not", "ReceiverConfig": "receivers", "ConsoleConfig": "channels: console",
     "SlackConfig": "channels: slack", "EmailConfig": "channels: email", "SmtpConfig": "`smtp` takes:",
