@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rules.calendar import Calendar
 from rules.log import MentionRow, PollRow, Row, RulesRow, Scored
 from rules.mention import Author, Mention, Reach
 from rules.rule import RuleConfig
@@ -33,7 +34,7 @@ def rows(world: World, rules: list[RuleConfig]) -> Iterator[Row]:
     """Every row in order of its time: the rules, then mentions with the polls that brought them."""
     facts = {source: SourceFacts(channel(source), tier(source)) for source in SOURCES}
     names = {brand.topic: brand.name for brand in world.brands}
-    yield RulesRow(1, world.start, ruleset_json(rules, names, facts), SOURCES)
+    yield RulesRow(1, world.start, ruleset_json(rules, names, facts, Calendar("Asia/Shanghai", "CN")), SOURCES)
     maker = _Maker(world)
     mentions = np.flatnonzero(~np.isnan(world.came))
     polls = world.polls
