@@ -41,8 +41,9 @@ def gather(
 ) -> tuple[list[Example], Vectors, Floats]:
     """Examples (n), their embeddings (n, 384) and the small model's held-out scores (n, 2); drawn with a fixed seed."""
     table = Folding(folding)
-    texts, text_scores = _texts(examples, table, per_source)
-    targets, target_scores = _targets(examples, table, per_source, mentions)
+    text_data = Data.of(text_examples(examples), table)
+    texts, text_scores = _texts(text_data, per_source)
+    targets, target_scores = _targets(examples, text_data, table, per_source, mentions)
     chosen = [*texts, *targets]
     return chosen, embed([wording(read(example.target)) for example in chosen]), np.vstack([text_scores, target_scores])
 
@@ -81,9 +82,8 @@ def fit_accurate(
     }
 
 
-def _texts(examples: Sequence[Example], folding: Folding, per_source: int) -> tuple[list[Example], Floats]:
+def _texts(data: Data, per_source: int) -> tuple[list[Example], Floats]:
     """A sample of each source of texts without a brand, scored by a text head that saw no source like it."""
-    data = Data.of(text_examples(examples), folding)
     chosen: list[int] = []
     scores = np.zeros((len(data.labels), 2))
     known: dict[frozenset[str], Any] = {}
@@ -101,11 +101,10 @@ def _texts(examples: Sequence[Example], folding: Folding, per_source: int) -> tu
 
 
 def _targets(
-    examples: Sequence[Example], folding: Folding, per_source: int, mentions: int
+    examples: Sequence[Example], text_data: Data, folding: Folding, per_source: int, mentions: int
 ) -> tuple[list[Example], Floats]:
     """A sample of mentions and of one source with entities, scored by target heads that saw neither writer nor entity."""
     data = Data.of(target_examples(examples), folding, TARGET_WEIGHTS)
-    text_data = Data.of(text_examples(examples), folding)
     prior = fit_prior(text_data, np.ones(len(text_data.labels), dtype=bool))
     groups = np.array([f"{example.source == 'finnsp'}/{example.group}" for example in data.examples])
     part = folds(groups, _PARTS)

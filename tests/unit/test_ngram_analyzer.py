@@ -15,6 +15,7 @@ from sentiment.reading import OUTSIDE, read
 from sentiment.sentiment import CATEGORIES, UNKNOWN
 
 BRANDS = ("云杉", "格澜")
+LIMITS = dict(zip(CATEGORIES, shipped("standard").risk.limits, strict=True))
 MENTIONS = [
     "云杉手机质量太差，客服态度恶劣，再也不买了", "云杉真的太好用了，强烈推荐", "云杉明天下午三点举行发布会", "云杉靠谱吗？", "云杉丑，但是真好用",
     "格澜太差，非常失望。云杉很喜欢，非常满意", "云杉和格澜都很差", "别买云杉//@张三:很好用啊“真的很好用”", "😀云杉\ud800太差\0差", "云杉" * 20, "云杉 terrible", "云",
@@ -80,7 +81,7 @@ def test_reasons_and_risks_lie_inside_the_text(analyzer: Ngram) -> None:
             assert 0 <= start < end <= length[field]
         for risk in answer.risks:
             assert risk.category in CATEGORIES
-            assert 0 < risk.confidence <= 1
+            assert LIMITS[risk.category] <= risk.confidence <= 1
             assert 0 <= risk.start < risk.end <= length[risk.field]
         sure = [risk.confidence for risk in answer.risks]
         assert sure == sorted(sure, reverse=True)
