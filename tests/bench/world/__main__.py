@@ -31,7 +31,12 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--history", type=int, default=4, help="weeks in which nothing happens yet")
     parser.add_argument("--seed", type=int, default=1, help="1 to 5 while developing")
     parser.add_argument("--rules", type=Path, default=RULES)
-    parser.add_argument("--step", type=float, default=60, help="seconds between ticks of the engine")
+    parser.add_argument(
+        "--step",
+        type=float,
+        default=300,
+        help="seconds between ticks of the engine: sources are polled every five minutes",
+    )
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--cases", type=int, default=0, metavar="N", help="print N of what was missed, late and false")
     parser.add_argument("--json", action="store_true", help="one JSON line for each decider")
