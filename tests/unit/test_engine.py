@@ -17,6 +17,7 @@ from rules.plan import plan
 from rules.reading import Reading, State
 from rules.replay import Driver
 from rules.ruleset import RuleError, load_ruleset, ruleset_json
+from rules.snapshot import FORMAT
 from rules.story_known import MAX_KNOWN, KnownStories, card_of
 from tests.support.engine_log import SOURCES, START, STEP, TOPICS, Log, after, rule, run, story, volume
 
@@ -492,7 +493,7 @@ def test_a_rule_set_that_cannot_be_read_is_refused() -> None:
 def test_a_snapshot_of_something_else_is_refused() -> None:
     """A text that is no snapshot, or of another format, raises ValueError: the log is read instead."""
     text = Engine(STEP).snapshot()
-    for other in ("", "{}", "null", "[1]", text.replace('"format":4', '"format":3'), text[:-2]):
+    for other in ("", "{}", "null", "[1]", text.replace(f'"format":{FORMAT}', f'"format":{FORMAT - 1}'), text[:-2]):
         with pytest.raises(ValueError, match="not a snapshot"):
             Engine.restore(other)
 
