@@ -143,7 +143,7 @@ async def slack_webhook() -> AsyncIterator[Peer]:
 
     peer = Peer("slack", {})
     async with serve(handler) as url:
-        peer.config = {"webhook": f"{url}/services/{SECRET}", "timeout": timedelta(seconds=0.5)}
+        peer.config = {"webhook": f"{url}/services/{SECRET}", "timeout": timedelta(seconds=2)}
         yield peer
 
 
@@ -187,7 +187,7 @@ async def slack_bot() -> AsyncIterator[Peer]:
 
     peer = SlackPeer("slack", {})
     async with serve(handler) as url:
-        peer.config = {"token": SECRET, "channel": "#pr", "api": f"{url}/api", "timeout": timedelta(seconds=0.5)}
+        peer.config = {"token": SECRET, "channel": "#pr", "api": f"{url}/api", "timeout": timedelta(seconds=2)}
         yield peer
 
 
@@ -220,7 +220,7 @@ async def webhook() -> AsyncIterator[Peer]:
             "url": f"{url}/hook/{SECRET}-path",
             "secret": SECRET,
             "headers": {"Authorization": f"Bearer {SECRET}-header"},
-            "timeout": timedelta(seconds=0.5),
+            "timeout": timedelta(seconds=2),
         }
         yield peer
 
