@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from alerts import Because, Level
 from rules.engine import Engine
-from rules.reading import Reading
+from rules.reading import Figures, Reading
 from rules.replay import Driver
 from tests.support.engine_log import START, STEP, Log, after, rule, run, story, volume
 
@@ -351,3 +352,37 @@ def test_mistakes_are_refused_by_name(given: Mapping[str, Any], says: str) -> No
     """A mistake in a rule is refused with a message that names it."""
     with pytest.raises(ValidationError, match=says):
         rule(**given)
+
+
+def figured(**given: object) -> Reading:
+    """A reading with these figures."""
+    leaf = rule(when={"type": "volume", "at_least": 1}).leaves()[0]
+    return Reading(True, 1, None, Because("一", "one"), Figures(**given), leaf, awake=True)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("mentions", "had", "level"),
+    [
+        (10, None, Level.orange),
+        (9, None, Level.yellow),
+        (9, Level.yellow, Level.yellow),  # a level is reached by all of its threshold
+        (8, Level.orange, Level.orange),  # and kept by four fifths
+        (7, Level.orange, Level.yellow),
+        (8, Level.red, Level.orange),
+    ],
+)
+def test_a_level_is_kept_by_less_than_it_takes_to_reach_it(mentions: int, had: Level | None, level: Level) -> None:
+    """So that an alert does not go up and down about one figure."""
+    config = rule(when={"type": "volume", "at_least": 1}, levels={"yellow": {}, "orange": {"at_least": 10}})
+    assert config.level(figured(mentions=mentions), had) is level
+
+
+@pytest.mark.parametrize(
+    ("minutes", "had", "level"), [(31, None, None), (37, Level.red, Level.red), (38, Level.red, None)]
+)
+def test_a_doubling_time_is_kept_by_a_slower_one(minutes: float, had: Level | None, level: Level | None) -> None:
+    """Of a time the slack goes the other way: 30 minutes are kept up to 37 and a half."""
+    config = rule(
+        when={"type": "velocity", "at_least": 10}, levels={"red": {"all": [{"doubling": timedelta(minutes=30)}]}}
+    )
+    assert config.level(figured(mentions=50, doubling=minutes), had) is level

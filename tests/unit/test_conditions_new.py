@@ -71,6 +71,19 @@ def test_a_baseline_knows_the_hour() -> None:
     assert "usually" in surge.because.en
 
 
+@pytest.mark.parametrize(("factor", "holds"), [(2.0, True), (5.0, False)])
+def test_a_baseline_asks_for_a_multiple_of_what_is_usual(factor: float, holds: bool) -> None:
+    """Three times what is usual is rare where nothing ever strays, and still not five times as much."""
+    log = Log()
+    days(log, 10, lambda _day, _hour: 12)
+    log.burst(after(10 * 1440), 36, every=timedelta(minutes=1))
+    given = {"type": "baseline", "window": HOUR, "factor": factor}
+    reading = read(log, 10 * 1440 + 40, when=given)
+    assert reading.figures.surprise is not None
+    assert reading.figures.surprise > 3
+    assert reading.holds is holds
+
+
 @pytest.mark.parametrize(("count", "holds"), [(19, False), (20, True)])
 def test_a_cold_baseline_doubles_its_floor_and_says_so(count: int, holds: bool) -> None:
     """Within the first hours the doubled floor alone decides."""
@@ -167,6 +180,21 @@ def test_drift_is_silent_on_a_constant_share_with_bursts() -> None:
             label = "negative" if number % 10 == 0 else "neutral"
             log.mention(after(hour * 60 + number * 0.5), author=f"b{number}", label=label)
     assert told(log, 14 * 1440, when=DRIFT) == []
+
+
+@pytest.mark.parametrize(("last", "holds"), [("negative", True), ("neutral", False)])
+def test_drift_is_over_where_the_share_is_usual_again(last: str, holds: bool) -> None:
+    """Days of a high share leave their evidence; whether it still holds is what the window says."""
+    log = Log()
+    shares(log, 21, lambda day: 0.05 if day < 14 else 0.05 + 0.03 * (day - 13))
+    for number in range(12):
+        log.mention(after(21 * 1440 + 5 * number + 1), author=f"n{number}", label=last if number % 2 else "neutral")
+    given = {"type": "drift", "window": HOUR, "at_least": 1}
+    if last == "neutral":
+        log.mention(after(21 * 1440 + 58), author="one", label="negative")
+    reading = read(log, 21 * 1440 + 60, when=given)
+    assert "证据" in reading.because.zh
+    assert reading.holds is holds
 
 
 def test_drift_says_nothing_of_the_first_days() -> None:

@@ -258,6 +258,17 @@ def test_a_recovery_waits_for_a_poll_even_where_none_fails() -> None:
     assert [(event.event, event.at) for event in events][1] == ("resolved", after(10, 45))
 
 
+@pytest.mark.parametrize(("left", "lowered"), [(8, False), (7, True)])
+def test_a_level_does_not_flap_about_its_threshold(left: int, lowered: bool) -> None:
+    """Orange from ten on stays with eight in the window, for longer than a level waits to fall, and falls with seven."""
+    log = surge(levels={"yellow": {}, "orange": {"at_least": 10}}, when=volume(2, 30))
+    log.burst(after(1), 10 - left, every=timedelta(seconds=1))
+    log.burst(after(20), left, every=timedelta(seconds=1))
+    told = story(run(log.rows, until=after(48)))
+    assert ("raised", "orange") in told or ("opened", "orange") in told
+    assert (("lowered", "yellow") in told) is lowered
+
+
 def test_a_blind_source_holds_a_lower_level_up() -> None:
     """A level does not fall either while the source that gave it is not seen, though another goes on."""
     log = surge(levels={"yellow": {}, "orange": {"at_least": 7}}, when=volume(2, 5))

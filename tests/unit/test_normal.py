@@ -145,6 +145,18 @@ def test_a_night_without_sight_is_no_quiet_night() -> None:
     assert dark.lately == pytest.approx(20, rel=0.05)
 
 
+def test_a_crisis_does_not_become_what_is_usual() -> None:
+    """Eight hours of a hundred times as many, in four weeks of five an hour: the next one is as good as never seen."""
+    normal = Normal(HOUR, 1, CN)
+    values = [4, 5, 6, 5] * 168
+    values[400:408] = [500] * 8
+    for number, value in enumerate(values):
+        normal.learn((number + 1) * HOUR, [value])
+    after = normal.expected((len(values) + 1) * HOUR, HOUR, 500)
+    assert after.season < 25
+    assert after.surprise > 5
+
+
 @given(counts, st.lists(st.integers(0, 40), min_size=1, max_size=60))
 @settings(max_examples=40, deadline=None)
 def test_what_is_loaded_goes_on_alike(values: list[int], more: list[int]) -> None:

@@ -110,6 +110,23 @@ def test_what_comes_late_is_learnt_as_if_it_had_come_in_time(rows, late, reads) 
     assert in_part.catch_up(NOW + DAY, since, seen).dump() == in_time.catch_up(NOW + DAY, since, seen).dump()
 
 
+@pytest.mark.parametrize(("late", "anew"), [(1, False), (70, True)])
+def test_an_import_is_learnt_at_once_and_a_trickle_with_the_day(late: int, anew: bool) -> None:
+    """A twentieth of all that is known makes it learn anew with the next bin; one mention waits for the next day."""
+    one = rollup()
+    begin = 40 * DAY
+    for hour in range(10 * 24 + 2):
+        for number in range(5):
+            one.put(begin + hour * HOUR + 10 * number + 1, facts(number), 1)
+    now = begin + 10 * DAY + 2 * HOUR
+    before = one.catch_up(now, begin, seen)
+    for number in range(late):
+        one.put(begin + 3 * DAY + number, facts(number), 1)
+    assert (one.catch_up(now + HOUR, begin, seen) is not before) is anew
+    assert one.catch_up(now + DAY, begin, seen) is not before
+    assert one.stale == 0
+
+
 @pytest.mark.parametrize(("count", "want"), [("mentions", 5), ("authors", 2), ("stories", 4), ("reach", 15)])
 def test_what_is_counted(count: Count, want: int) -> None:
     """Five mentions of two authors and one unknown: two copies of a story, three of none, five views each but two."""
