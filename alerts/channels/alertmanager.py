@@ -23,7 +23,7 @@ from alerts.channels.http import JSON, Poster, encode, refusal
 from alerts.notification import Notification, Receipt
 from alerts.render import alertmanager as form
 from alerts.render import message
-from alerts.render.short import brief
+from alerts.render.shorten import brief
 
 _AT_ONCE = 500  # alerts in one request of a refresh
 

@@ -19,7 +19,6 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import AfterValidator, Field, SecretStr
 
-from alerts.channel import DeliveryError
 from alerts.channels.base import Clock, Limits, Name, SecretUrl, Strict, Timeout, utc_now
 from alerts.channels.errcode import (
     Code,
@@ -31,7 +30,7 @@ from alerts.channels.errcode import (
     calls,
     is_mobile,
     official,
-    shorter_helps,
+    shortening,
 )
 from alerts.channels.http import JSON, Poster, encode
 from alerts.notification import Notification, Receipt
@@ -102,12 +101,7 @@ class DingTalkRobot:
         told = message(notification)
         at = self._config.at if calls(notification, told) else []
         limit = self._config.limits.body - 1_000  # what stands around the text
-        try:
-            await self._post(told, limit, at)
-        except DeliveryError as error:
-            if not shorter_helps(error, told):
-                raise
-            await self._post(told, limit // 4, at)
+        await shortening(told, lambda part: self._post(told, limit // part, at), 4)
         return Receipt("", self._clock())
 
     async def _post(self, told: Message, limit: int, at: list[str]) -> None:

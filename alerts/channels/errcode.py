@@ -2,10 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, SecretStr
@@ -18,6 +18,7 @@ from alerts.notification import Notification
 from alerts.render import Message
 
 Json = dict[str, Any]
+Said = TypeVar("Said")
 
 _PASSES = frozenset({"rate_limited", "server", "timeout"})  # what passes by itself; all else needs a person
 _MOBILE = re.compile(r"(?:\+\d{1,4}-)?1\d{10}|\+\d{1,4}-\d{5,14}")
@@ -144,9 +145,17 @@ def _person(value: str) -> str:
 Person = Annotated[str, AfterValidator(_person)]
 
 
-def shorter_helps(error: DeliveryError, told: Message) -> bool:
-    """Whether to say it once more, shorter: the platform found it too long, and no alert would go unnamed."""
-    return isinstance(error, CodeError) and error.reason == "too_long" and not told.digest
+async def shortening(told: Message, say: Callable[[int], Awaitable[Said]], part: int) -> Said:
+    """What ``say(1)`` gives; where the platform finds that too long, ``say(part)``, in so small a part of its limit.
+
+    A digest is not said shorter: an alert would go unnamed.
+    """
+    try:
+        return await say(1)
+    except CodeError as error:
+        if error.reason != "too_long" or told.digest:
+            raise
+    return await say(part)
 
 
 def calls(notification: Notification, told: Message) -> bool:

@@ -19,6 +19,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
@@ -39,7 +40,7 @@ from alerts.channels.errcode import (
     at_gateway,
     calls,
     official,
-    shorter_helps,
+    shortening,
 )
 from alerts.channels.http import JSON, Poster, encode
 from alerts.channels.token import TokenCache, read
@@ -154,12 +155,8 @@ class FeishuRobot:
         told = message(notification)
         at = self._config.at if calls(notification, told) else []
         limit = self._config.limits.body - _AROUND
-        try:
-            await self._post(form.card(told, limit, keyword=self._config.keyword, at=at))
-        except DeliveryError as error:
-            if not shorter_helps(error, told):
-                raise
-            await self._post(form.card(told, limit // 4, keyword=self._config.keyword, at=at))
+        keyword = self._config.keyword
+        await shortening(told, lambda part: self._post(form.card(told, limit // part, keyword=keyword, at=at)), 4)
         return Receipt("", self._clock())
 
     async def _post(self, card: Json) -> None:
@@ -219,12 +216,11 @@ class FeishuApp:
     async def _tell(self, method: str, path: str, told: Message, at: list[str], around: Json) -> Json:
         """With all; shorter, where it finds that too long. The card's JSON is a string within JSON, so it is escaped."""
         limit = self._config.limits.body - _AROUND
-        try:
-            return await self._call(method, path, {**around, "content": _content(told, limit, at)})
-        except DeliveryError as error:
-            if not shorter_helps(error, told):
-                raise
-            return await self._call(method, path, {**around, "content": _content(told, limit // 4, at)})
+
+        def say(part: int) -> Awaitable[Json]:
+            return self._call(method, path, {**around, "content": _content(told, limit // part, at)})
+
+        return await shortening(told, say, 4)
 
     async def _call(self, method: str, path: str, payload: Json) -> Json:
         async def call(token: SecretStr) -> Json:

@@ -19,7 +19,7 @@ from alerts.channels.http import JSON, Poster, encode, refusal
 from alerts.notification import Notification, Receipt
 from alerts.render import Message, message
 from alerts.render import ntfy as form
-from alerts.render.short import brief
+from alerts.render.shorten import brief
 
 URL = "https://ntfy.sh"
 

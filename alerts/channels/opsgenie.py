@@ -22,7 +22,7 @@ from alerts.channels.pagerduty import identity
 from alerts.notification import Notification, Receipt
 from alerts.render import Message, message
 from alerts.render import pager as form
-from alerts.render.short import brief
+from alerts.render.shorten import brief
 
 API = "https://api.opsgenie.com"
 ALIAS = 512

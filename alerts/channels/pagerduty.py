@@ -20,7 +20,7 @@ from alerts.channels.http import JSON, Poster, encode, refusal
 from alerts.notification import Notification, NotificationKind, Receipt
 from alerts.render import Message, message
 from alerts.render import pager as form
-from alerts.render.short import brief
+from alerts.render.shorten import brief
 
 URL = "https://events.pagerduty.com/v2/enqueue"
 KEY = 255

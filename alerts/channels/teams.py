@@ -21,7 +21,7 @@ from alerts.channels.http import JSON, Answer, Poster, encode, refusal
 from alerts.notification import Notification, Receipt
 from alerts.render import Message, message
 from alerts.render import teams as form
-from alerts.render.short import brief
+from alerts.render.shorten import brief
 
 _TAKEN = (200, 201, 202)
 _ERROR = re.compile(r"HTTP error (\d{3})")

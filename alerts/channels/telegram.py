@@ -23,7 +23,7 @@ from alerts.notification import Notification, Receipt
 from alerts.render import Message, message
 from alerts.render import telegram as form
 from alerts.render.plain import plain
-from alerts.render.short import brief
+from alerts.render.shorten import brief
 from alerts.render.text import cut, inert, units
 
 API = "https://api.telegram.org"

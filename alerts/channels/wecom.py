@@ -33,7 +33,7 @@ from alerts.channels.errcode import (
     calls,
     is_mobile,
     official,
-    shorter_helps,
+    shortening,
 )
 from alerts.channels.http import JSON, Poster, encode
 from alerts.channels.token import TokenCache, read
@@ -150,13 +150,8 @@ class WeComRobot:
 
     async def send(self, notification: Notification, /) -> Receipt:
         told = message(notification)
-        called = calls(notification, told)
-        try:
-            await self._post(_payload(told, 1) if not called else self._calling(told, 1))
-        except DeliveryError as error:
-            if not shorter_helps(error, told):
-                raise
-            await self._post(_payload(told, 2) if not called else self._calling(told, 2))
+        form_of = self._calling if calls(notification, told) else _payload
+        await shortening(told, lambda part: self._post(form_of(told, part)), 2)
         return Receipt("", self._clock())
 
     def _calling(self, told: Message, part: int) -> Json:
@@ -192,12 +187,7 @@ class WeComApp:
 
     async def send(self, notification: Notification, /) -> Receipt:
         told = message(notification)
-        try:
-            body = await self._post(_payload(told, 1, TEXT))
-        except DeliveryError as error:
-            if not shorter_helps(error, told):
-                raise
-            body = await self._post(_payload(told, 2, TEXT))
+        body = await shortening(told, lambda part: self._post(_payload(told, part, TEXT)), 2)
         unknown = [str(body[key]) for key in ("invaliduser", "invalidparty", "unlicenseduser") if body.get(key)]
         if unknown:
             detail = self._poster.scrub(f"WeCom: the rest got it, but it does not know {' '.join(unknown)}")

@@ -8,10 +8,10 @@ names him and the text holds his number behind an at sign, so both come from the
 from collections.abc import Sequence
 
 from alerts.alert import Level
-from alerts.render.inert import inert, link
 from alerts.render.message import Message
-from alerts.render.shorten import fitting
+from alerts.render.shorten import by_parts, fitting
 from alerts.render.text import cut, size
+from alerts.render.wide import link, wide
 
 TITLE = 100  # characters; what a phone's lock screen shows
 
@@ -22,7 +22,7 @@ _GREEN = "#389e0d"
 
 
 def title(message: Message) -> str:
-    return f"{mark(message)} {inert(cut(message.headline, TITLE))}"
+    return f"{mark(message)} {wide(cut(message.headline, TITLE))}"
 
 
 def mark(message: Message) -> str:
@@ -34,7 +34,7 @@ def markdown(message: Message, limit: int, *, keyword: str = "", at: Sequence[st
     """The text within *limit* bytes of UTF-8, whatever the message; it holds *keyword*, and calls *at*."""
     tail = f"\n\n{' '.join('@' + one for one in at)}" if at else ""
     room = limit - size(tail) - (size(keyword) + 2 if keyword else 0)
-    text = cut(fitting(message, _text, size, room), room, size)
+    text = cut(fitting(by_parts(message), _text, lambda made: size(made) <= room), room, size)
     if keyword and keyword not in text:
         text += f"\n\n{keyword}"
     return text + tail
@@ -43,18 +43,18 @@ def markdown(message: Message, limit: int, *, keyword: str = "", at: Sequence[st
 def _text(message: Message) -> str:
     word = message.word
     colour = _GREEN if message.over else _COLOURS[message.level]
-    parts = [f'### <font color="{colour}">{mark(message)} {inert(message.headline)}</font>']
+    parts = [f'### <font color="{colour}">{mark(message)} {wide(message.headline)}</font>']
     if message.notice:
-        parts.append(f"**{inert(message.notice)}**")
+        parts.append(f"**{wide(message.notice)}**")
     if message.because:
-        parts.append(inert(message.because))
-    parts.append("\n".join(f"- **{inert(label)}**{word['colon']}{inert(value)}" for label, value in message.facts))
+        parts.append(wide(message.because))
+    parts.append("\n".join(f"- **{wide(label)}**{word['colon']}{wide(value)}" for label, value in message.facts))
     if message.links:
         parts.append(" · ".join(link(one.label, one.url) for one in message.links))
     for quote in message.quotes:
-        about = inert(quote.about) + (f" · {link(word['original'], quote.url)}" if quote.url else "")
-        parts.append(f"> {word['open_quote']}{inert(quote.text)}{word['close_quote']}\n>\n> {about}")
+        about = wide(quote.about) + (f" · {link(word['original'], quote.url)}" if quote.url else "")
+        parts.append(f"> {word['open_quote']}{wide(quote.text)}{word['close_quote']}\n>\n> {about}")
     if message.left:
         parts.append(word["left"].format(count=message.left))
-    parts.append(inert(message.footer))
+    parts.append(wide(message.footer))
     return "\n\n".join(part for part in parts if part)

@@ -12,10 +12,10 @@ from typing import Any
 
 from alerts.alert import Level
 from alerts.render.dingtalk import mark
-from alerts.render.inert import inert
 from alerts.render.message import Message, Quote
-from alerts.render.shorten import fitting
-from alerts.render.text import size
+from alerts.render.shorten import by_parts, fitting
+from alerts.render.text import json_size
+from alerts.render.wide import wide
 
 Json = dict[str, Any]
 
@@ -28,16 +28,16 @@ def card(message: Message, limit: int, *, keyword: str = "", at: Sequence[str] =
     def form(shown: Message) -> Json:
         return _card(shown, keyword, at)
 
-    return fitting(message, form, lambda made: size(json.dumps(made, ensure_ascii=False)), limit)
+    return fitting(by_parts(message), form, lambda made: json_size(made) <= limit)
 
 
 def _card(message: Message, keyword: str, at: Sequence[str]) -> Json:
     word = message.word
     elements: list[Json] = []
-    told = "\n".join(inert(part) for part in (message.notice, message.because) if part)
+    told = "\n".join(wide(part) for part in (message.notice, message.because) if part)
     if told:
         elements.append({"tag": "div", "text": _plain(told)})
-    facts = "\n".join(f"{inert(label)}{word['colon']}{inert(value)}" for label, value in message.facts)
+    facts = "\n".join(f"{wide(label)}{word['colon']}{wide(value)}" for label, value in message.facts)
     if facts:
         elements.append({"tag": "div", "text": _plain(facts)})
     if at:
@@ -46,7 +46,7 @@ def _card(message: Message, keyword: str, at: Sequence[str]) -> Json:
         actions = [
             {
                 "tag": "button",
-                "text": _plain(inert(one.label)),
+                "text": _plain(wide(one.label)),
                 "type": "primary" if first else "default",
                 "url": one.url,
             }
@@ -56,10 +56,10 @@ def _card(message: Message, keyword: str, at: Sequence[str]) -> Json:
     if message.quotes:
         elements.append({"tag": "hr"})
     elements += [_quote(message, quote) for quote in message.quotes]
-    footer = inert(message.footer)
+    footer = wide(message.footer)
     if message.left:
         footer = f"{word['left'].format(count=message.left)}\n{footer}"
-    headline = f"{mark(message)} {inert(message.headline)}"
+    headline = f"{mark(message)} {wide(message.headline)}"
     if keyword and keyword not in json.dumps([headline, footer, *elements], ensure_ascii=False):
         footer += f" · {keyword}"
     elements.append({"tag": "note", "elements": [_plain(footer)]})
@@ -75,7 +75,7 @@ def _card(message: Message, keyword: str, at: Sequence[str]) -> Json:
 
 def _quote(message: Message, quote: Quote) -> Json:
     word = message.word
-    said = f"{word['open_quote']}{inert(quote.text)}{word['close_quote']}\n{inert(quote.about)}"
+    said = f"{word['open_quote']}{wide(quote.text)}{word['close_quote']}\n{wide(quote.about)}"
     element: Json = {"tag": "div", "text": _plain(said)}
     if quote.url:
         element["extra"] = {"tag": "button", "text": _plain(word["original"]), "type": "default", "url": quote.url}

@@ -8,7 +8,7 @@ from typing import Any
 
 from alerts.alert import Level
 from alerts.render.message import Message
-from alerts.render.short import fitting
+from alerts.render.shorten import by_quotes, fitting
 from alerts.render.text import cut, inert, json_size, size
 
 TEXT = 4096
@@ -40,7 +40,7 @@ def payload(message: Message, topic: str) -> dict[str, Any]:
             form["actions"] = [{"action": "view", "label": link.label, "url": link.url} for link in less.links[:3]]
         return form
 
-    return fitting(message, render, lambda form: size(form["message"]) <= TEXT and json_size(form) <= BODY)
+    return fitting(by_quotes(message), render, lambda form: size(form["message"]) <= TEXT and json_size(form) <= BODY)
 
 
 def _text(message: Message) -> str:

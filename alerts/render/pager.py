@@ -12,7 +12,7 @@ from alerts.alert import Level
 from alerts.notification import Notification
 from alerts.render.message import Message
 from alerts.render.plain import plain
-from alerts.render.short import in_one_line
+from alerts.render.shorten import in_one_line
 from alerts.render.text import clean, cut, inert, inert_but, units
 
 SUMMARY = 1024

@@ -1,6 +1,6 @@
-"""A message cut down in steps, what matters least first, for channels that take few bytes."""
+"""Less of a message, what matters least first: the headline, the reason, how far it went and the link survive."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -8,6 +8,7 @@ from alerts.render.message import Message
 from alerts.render.text import cut, size
 
 _COVERAGE = 64  # characters that say which source is blind and for how long, however short the rest
+_PART, _LINK = 120, 500  # characters of a part, and of a link, in the briefest form
 _LONGEST_URL = 400  # bytes; a longer address would leave no room for what it is about
 
 Form = TypeVar("Form")
@@ -34,21 +35,29 @@ _STEPS = (
 )
 
 
-def fitting(message: Message, form: Callable[[Message], Form], measure: Callable[[Form], int], limit: int) -> Form:
-    """The first form, from the whole message down, that *measure* finds within *limit*; else the shortest that there is.
+def fitting(forms: Iterable[Message], render: Callable[[Message], Form], fits: Callable[[Form], bool]) -> Form:
+    """The first rendering that fits, from the whole message down; the last where none does. *forms* holds one at least."""
+    for form in forms:
+        rendered = render(form)
+        if fits(rendered):
+            break
+    return rendered
+
+
+def by_quotes(message: Message) -> Iterator[Message]:
+    """The message, then with fewer and fewer excerpts, then ``brief``: for channels that take thousands of characters."""
+    for count in range(len(message.quotes), -1, -1):
+        yield replace(message, quotes=message.quotes[:count])
+    yield brief(message)
+
+
+def by_parts(message: Message) -> Iterator[Message]:
+    """The message, then with every part shorter step by step: for channels that take few bytes.
 
     What it is, its links and how many excerpts were left out stay in every one. A digest is never shortened: its lines
     are as short as they can be, and each names an alert.
     """
-    made = form(message)
-    for shorter in _shorter(message):
-        if measure(made) <= limit:
-            break
-        made = form(shorter)
-    return made
-
-
-def _shorter(message: Message) -> Iterator[Message]:
+    yield message
     if message.digest:
         return
     links = tuple(link for link in message.links if size(link.url) <= _LONGEST_URL)
@@ -80,3 +89,36 @@ def _facts(message: Message, step: _Step) -> Iterator[tuple[str, str]]:
             yield label, cut(value, max(step.fact, _COVERAGE))
         elif not step.fewer or label in {word["spread"], word["window"]}:
             yield label, cut(value, step.fact)
+
+
+def brief(message: Message) -> Message:
+    """Headline, reason, how far it went, what could not be seen, and the links; under 1,600 characters."""
+    coverage = message.word["coverage"]
+    facts = [fact for number, fact in enumerate(message.facts) if number == 0 or fact[0] == coverage]
+    return replace(
+        message,
+        because=cut(message.because, _PART),
+        facts=tuple((label, cut(value, _PART)) for label, value in facts),
+        quotes=(),
+        links=tuple(link for link in message.links if len(link.url) <= _LINK),
+    )
+
+
+def in_one_line(message: Message) -> str:
+    """The headline and the reason as two sentences, for what is read aloud or sent as a text message.
+
+    At the end, how long it lasted: the reason's figures would read as if it went on.
+    """
+    told = message.notice.rstrip("。.") if message.over and message.notice else message.because
+    return message.word["stop"].join(part for part in (message.headline, told) if part)
+
+
+def sms(message: Message, limit: int) -> str:
+    """One line: headline and reason, cut to what the link leaves of *limit* characters.
+
+    The link is never cut; where it would take more than half, it is left out. A text message of Chinese holds 70
+    characters, a longer one is billed in parts of 67 (3GPP TS 23.038, UCS-2).
+    """
+    link = message.links[0].url if message.links and len(message.links[0].url) <= limit // 2 else ""
+    room = limit - (len(link) + 1 if link else 0)
+    return f"{cut(in_one_line(message), room)} {link}".rstrip()

@@ -10,7 +10,7 @@ from typing import Any
 
 from alerts.alert import Level
 from alerts.render.message import Message, Quote
-from alerts.render.short import fitting
+from alerts.render.shorten import by_quotes, fitting
 from alerts.render.telegram import MARKS, OVER
 from alerts.render.text import inert, json_size
 
@@ -23,7 +23,7 @@ _STYLES = {Level.blue: "accent", Level.yellow: "warning", Level.orange: "warning
 
 def payload(message: Message, size: int = BODY) -> Json:
     """What a workflow's webhook takes: a message with one card, within *size* bytes of JSON."""
-    return fitting(message, _payload, lambda form: json_size(form) <= size)
+    return fitting(by_quotes(message), _payload, lambda form: json_size(form) <= size)
 
 
 def _payload(message: Message) -> Json:

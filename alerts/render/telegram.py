@@ -11,7 +11,7 @@ from html import unescape
 
 from alerts.alert import Level
 from alerts.render.message import Message, Quote
-from alerts.render.short import fitting
+from alerts.render.shorten import by_quotes, fitting
 from alerts.render.text import inert, units
 
 TEXT = 4096
@@ -27,7 +27,7 @@ def escape(text: str) -> str:
 
 def html(message: Message) -> str:
     """The message within Telegram's limit: excerpts are left off from the last until it fits."""
-    return fitting(message, _html, lambda text: units(visible(text)) <= TEXT)
+    return fitting(by_quotes(message), _html, lambda text: units(visible(text)) <= TEXT)
 
 
 def visible(text: str) -> str:

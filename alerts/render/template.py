@@ -13,7 +13,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from alerts.notification import Notification
 from alerts.render.message import Message
 from alerts.render.plain import plain
-from alerts.render.short import sms
+from alerts.render.shorten import sms
 from alerts.render.text import inert, inert_but
 
 NAMES = (

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from alerts import Because, DeliveryError, Level, Receipt
 from alerts.render import message
-from alerts.render.short import brief
+from alerts.render.shorten import brief
 from alerts.sample import sample_notification
 from tests.support.pagers import alertmanager, opsgenie, pagerduty
 from tests.support.peer import CONFIG, NOW, SECRET

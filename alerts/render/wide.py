@@ -13,10 +13,8 @@ _WIDE = str.maketrans({character: chr(ord(character) + 0xFEE0) for character in 
 _DOT = re.compile(r"(?<=[^\W_])\.(?=[^\W\d_])")
 _BLOCK = re.compile(r"^(?=[-+=!]|\d+[.)])")
 
-GROWS = 4  # bytes that a character of one byte can become
 
-
-def inert(text: str) -> str:
+def wide(text: str) -> str:
     """*text*, one line, as the words that it is."""
     return _BLOCK.sub("\u200b", _DOT.sub(".\u200b", unpage(text).translate(_WIDE)))
 
@@ -29,4 +27,4 @@ def target(url: str) -> str:
 
 
 def link(label: str, url: str) -> str:
-    return f"[{inert(cut(label, 40))}]({target(url)})"
+    return f"[{wide(cut(label, 40))}]({target(url)})"
