@@ -1,9 +1,9 @@
 """Which mentions a rule, or one condition of it, looks at: typed YAML that composes."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from rules.facts import Facts, lexicon_id
 from rules.strict import Labels, Names, Risks, Strict, Words
@@ -92,6 +92,16 @@ class Filter(Strict):
             refused = self.not_.test()
             tests.append(lambda facts: not refused(facts))
         return both(*tests)
+
+
+def _of_all(where: Filter | None) -> Filter | None:
+    if where is not None and where.labels():
+        raise ValueError("must not ask for a label: the share is of all mentions that it passes")
+    return where
+
+
+OfAll = Annotated[Filter | None, AfterValidator(_of_all)]
+"""A filter of what a share is taken of."""
 
 
 def both(*tests: Test) -> Test:

@@ -96,7 +96,7 @@ class Normal:
     def learn(self, end: int, counts: Sequence[int], *, dark: bool = False) -> None:
         """Take in the bin that ends at minute *end*: the last of *counts*, which are those of the window that it ends.
 
-        *dark*: something could not be seen then, so the bin may raise what is expected and never lower it.
+        *dark*: something could not be seen then, so the bin counts as no less than is usual there.
         """
         count, slot = float(counts[-1]), self.calendar.slot(end - self.size)
         usual = self._mean(slot) * math.exp(self.level)

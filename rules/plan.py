@@ -7,12 +7,11 @@ from datetime import timedelta
 
 from alerts import Because
 from rules.calendar import Calendar
-from rules.conditions import All, Any_, Baseline, Not, Sequence
 from rules.facts import TERMS, lexicon_id
 from rules.filter import Filter, both
 from rules.panes import MINUTE, Shape
 from rules.pattern import pattern_id
-from rules.reading import Condition, Leaf, Looks
+from rules.reading import Leaf, Looks
 from rules.rule import RuleConfig
 from rules.wording import mentions, span
 
@@ -120,14 +119,6 @@ def _lexicons(rule: RuleConfig) -> tuple[tuple[str, ...], ...]:
     return (*words, *(leaf.looks_at.lexicon for leaf in rule.leaves() if leaf.looks_at.lexicon))
 
 
-def _remembers(condition: Condition) -> bool:
-    if isinstance(condition, All | Any_):
-        return any(_remembers(part) for part in condition.of)
-    if isinstance(condition, Not):
-        return _remembers(condition.of)
-    return isinstance(condition, Baseline | Sequence)
-
-
 def _gates(rule: RuleConfig, slots: dict[int, Slot]) -> tuple[tuple[str, int, int], ...]:
     if not all(leaf.looks_at.least for leaf in rule.leaves()):
         return ()
@@ -135,6 +126,6 @@ def _gates(rule: RuleConfig, slots: dict[int, Slot]) -> tuple[tuple[str, int, in
     alone = [leaf for condition in rule.conditions for leaf in condition.leaves() if leaf is condition]
     # What remembers is read whatever another condition's gate says, else it would depend on that what it remembers.
     for condition in rule.conditions:
-        if _remembers(condition):
+        if condition.remembers:
             alone = [leaf for leaf in alone if leaf is condition]
     return tuple((slots[id(leaf)].shape, slots[id(leaf)].tally, leaf.looks_at.least) for leaf in alone)

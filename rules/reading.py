@@ -43,9 +43,8 @@ class Reading:
 
     ``awake``: whether it may come to hold by the passing of time alone; where it may not, the engine does not read the
     key again before a row arrives for it. ``turns``: the minute at which time changes it even if no mention leaves a
-    window. ``remembers``: what it remembers may change meanwhile, so that while awake it is read even where another
-    condition keeps the rule from holding. ``leaf`` is the condition whose window is shown. ``level`` is the rule's to
-    fill in: the highest whose test holds.
+    window. ``leaf`` is the condition whose window is shown. ``level`` is the rule's to fill in: the highest whose test
+    holds.
     """
 
     holds: bool
@@ -59,11 +58,15 @@ class Reading:
     baseline: Literal["none", "cold", "daily", "weekly"] = "none"
     words: tuple[tuple[str, int], ...] = ()
     level: Level | None = None
-    remembers: bool = False
 
 
 class Condition(Protocol):
     """One test. The condition *is* its frozen model; reading it is pure."""
+
+    @property
+    def remembers(self) -> bool:
+        """Whether it reads otherwise by what it remembers: while awake it is read, whatever keeps the rule from holding."""
+        ...
 
     def read(self, view: "View", state: State, now: datetime, /) -> tuple[Reading, State]:
         """What it says at *now* of the key that *view* shows, and what it wants to remember."""

@@ -1,4 +1,4 @@
-"""Counts by the bin over eight weeks, history too, and the baseline that they teach: a pure function of the counts.
+"""Counts by the bin over eight weeks, history too, and the baseline that they teach.
 
 A bin is learnt once it has been closed for SETTLE, so that what is a little late is in it. What comes later still makes
 the baseline stale, and all is learnt anew from the counts: as soon as it is a twentieth of them, an import for one, and
@@ -110,6 +110,17 @@ class Rollup:
         at = number - self.base
         return self.marked[at] if 0 <= at < len(self.marked) else 0
 
+    def counted(self, begin: int, end: int) -> int:
+        """What the bins (begin, end] hold."""
+        return sum(self.counts[self._at(begin) : self._at(end)])
+
+    def counted_marked(self, begin: int, end: int) -> int:
+        """What of it carries one of the marked labels."""
+        return sum(self.marked[self._at(begin) : self._at(end)])
+
+    def _at(self, number: int) -> int:
+        return max(0, number + 1 - self.base)
+
     def behind(self, now: int) -> bool:
         """Whether ``catch_up`` has anything to do."""
         return self.upto is None or (now - SETTLE) // self.roll.size > self.upto
@@ -146,10 +157,10 @@ class Rollup:
         day = max(1, _DAY // size)
         known, held, days = watched, 0.0, 0
         while known > self.base:
-            three = sum(self.count(number) for number in range(known - 3 * day, known))
+            three = self.counted(known - 1 - 3 * day, known - 1)
             if not three or (days and three < _DENSE * 3 * held / days):
                 break
-            held += sum(self.count(number) for number in range(known - day, known))
+            held += self.counted(known - 1 - day, known - 1)
             days += 1
             known -= day
         return max(known, self.base)

@@ -210,5 +210,5 @@ def _reading(engine: Engine, alerts: Alerts, seen: Seen, now: datetime) -> Becau
     for running, key in _keys(engine, alerts):
         if not seen.key or _named(running.plan.rule, key) == dict(seen.key):
             read, _ = read_each(running.plan.rule.conditions, running.view(key, now), key.state, now)
-            readings.append(all_of(read))
+            readings.append(all_of(running.plan.rule.conditions, read))
     return max(readings, key=lambda one: one.value).because if readings else None

@@ -167,7 +167,7 @@ class Running:
     def _read(self, key: Key, now: datetime) -> Outcome:
         view, rule = self.view(key, now), self.plan.rule
         readings, state = read_each(rule.conditions, view, key.state, now)
-        reading = all_of(readings)
+        reading = all_of(rule.conditions, readings)
         had = key.episode.level if key.episode is not None and key.episode.told_open else None
         level = rule.level(reading, had) if reading.holds else None
         if level is None:

@@ -15,19 +15,12 @@ from alerts.render.wide import link, wide
 
 TITLE = 100  # characters; what a phone's lock screen shows
 
-DOTS = {Level.blue: "🔵", Level.yellow: "🟡", Level.orange: "🟠", Level.red: "🔴"}
-OVER = "✅"
 _COLOURS = {Level.blue: "#1677ff", Level.yellow: "#b88700", Level.orange: "#d46b08", Level.red: "#cf1322"}
 _GREEN = "#389e0d"
 
 
 def title(message: Message) -> str:
-    return f"{mark(message)} {wide(cut(message.headline, TITLE))}"
-
-
-def mark(message: Message) -> str:
-    """The level's dot, a tick where it is over."""
-    return OVER if message.over else DOTS[message.level]
+    return f"{message.mark} {wide(cut(message.headline, TITLE))}"
 
 
 def markdown(message: Message, limit: int, *, keyword: str = "", at: Sequence[str] = ()) -> str:
@@ -43,7 +36,7 @@ def markdown(message: Message, limit: int, *, keyword: str = "", at: Sequence[st
 def _text(message: Message) -> str:
     word = message.word
     colour = _GREEN if message.over else _COLOURS[message.level]
-    parts = [f'### <font color="{colour}">{mark(message)} {wide(message.headline)}</font>']
+    parts = [f'### <font color="{colour}">{message.mark} {wide(message.headline)}</font>']
     if message.notice:
         parts.append(f"**{wide(message.notice)}**")
     if message.because:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from alerts.alert import Level
-from alerts.render.dingtalk import mark
 from alerts.render.message import Message, Quote
 from alerts.render.shorten import by_parts, fitting
 from alerts.render.text import json_size
@@ -59,7 +58,7 @@ def _card(message: Message, keyword: str, at: Sequence[str]) -> Json:
     footer = wide(message.footer)
     if message.left:
         footer = f"{word['left'].format(count=message.left)}\n{footer}"
-    headline = f"{mark(message)} {wide(message.headline)}"
+    headline = f"{message.mark} {wide(message.headline)}"
     if keyword and keyword not in json.dumps([headline, footer, *elements], ensure_ascii=False):
         footer += f" · {keyword}"
     elements.append({"tag": "note", "elements": [_plain(footer)]})

@@ -17,6 +17,9 @@ CHANNELS = 8
 BLIND = 5
 _READ_AT_MOST = 4000  # of a text that is shown cut: cleaning 100 kB to show 200 characters is waste
 
+_DOTS = {Level.blue: "🔵", Level.yellow: "🟡", Level.orange: "🟠", Level.red: "🔴"}
+_OVER = "✅"
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -54,6 +57,11 @@ class Message:
     footer: str
     left: int = 0
     digest: bool = False
+
+    @property
+    def mark(self) -> str:
+        """The level's dot, a tick where it is over."""
+        return _OVER if self.over else _DOTS[self.level]
 
     @property
     def word(self) -> dict[str, str]:

@@ -11,7 +11,6 @@ from typing import Any
 from alerts.alert import Level
 from alerts.render.message import Message, Quote
 from alerts.render.shorten import by_quotes, fitting
-from alerts.render.telegram import MARKS, OVER
 from alerts.render.text import inert, json_size
 
 BODY = 21_000  # bytes
@@ -41,8 +40,7 @@ def _payload(message: Message) -> Json:
 
 
 def _body(message: Message) -> list[Json]:
-    mark = OVER if message.over else MARKS[message.level]
-    head = [_block(_run(f"{mark} {message.headline}", weight="Bolder", size="Large"))]
+    head = [_block(_run(f"{message.mark} {message.headline}", weight="Bolder", size="Large"))]
     head += [_block(_run(part)) for part in (message.notice, message.because) if part]
     style = "good" if message.over else _STYLES[message.level]
     body: list[Json] = [{"type": "Container", "style": style, "bleed": True, "items": head}]

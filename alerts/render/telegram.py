@@ -9,15 +9,12 @@ inert before it is escaped.
 import re
 from html import unescape
 
-from alerts.alert import Level
 from alerts.render.message import Message, Quote
 from alerts.render.shorten import by_quotes, fitting
 from alerts.render.text import inert, units
 
 TEXT = 4096
 
-MARKS = {Level.blue: "🔵", Level.yellow: "🟡", Level.orange: "🟠", Level.red: "🔴"}
-OVER = "✅"
 _TAG = re.compile(r"<[^>]*>")
 
 
@@ -37,8 +34,7 @@ def visible(text: str) -> str:
 
 def _html(message: Message) -> str:
     colon = message.word["colon"]
-    mark = OVER if message.over else MARKS[message.level]
-    lines = [f"{mark} <b>{escape(message.headline)}</b>"]
+    lines = [f"{message.mark} <b>{escape(message.headline)}</b>"]
     lines += [escape(part) for part in (message.notice, message.because) if part]
     lines += [""] if message.facts else []
     lines += [f"<b>{label}</b>{colon}{escape(value)}" for label, value in message.facts]

@@ -8,7 +8,6 @@ message; phone numbers are called by a text message's own list alone.
 from collections.abc import Sequence
 
 from alerts.alert import Level
-from alerts.render.dingtalk import mark
 from alerts.render.message import Message
 from alerts.render.shorten import by_parts, fitting
 from alerts.render.text import cut, size
@@ -32,7 +31,7 @@ def text(message: Message, limit: int) -> str:
 def _markdown(message: Message) -> str:
     word = message.word
     colour = "info" if message.over else _COLOURS.get(message.level, "")
-    headline = f"{mark(message)} {wide(message.headline)}"
+    headline = f"{message.mark} {wide(message.headline)}"
     lines = [f'### <font color="{colour}">{headline}</font>' if colour else f"### {headline}"]
     if message.notice:
         lines.append(f"**{wide(message.notice)}**")
@@ -59,7 +58,7 @@ def _grey(words: str) -> str:
 
 def _plain(message: Message) -> str:
     word = message.word
-    lines = [f"{mark(message)} {wide(message.headline)}", wide(message.notice), wide(message.because)]
+    lines = [f"{message.mark} {wide(message.headline)}", wide(message.notice), wide(message.because)]
     lines += [f"{wide(label)}{word['colon']}{wide(value)}" for label, value in message.facts]
     lines += [f"{wide(one.label)}{word['colon']}{one.url}" for one in message.links]
     for quote in message.quotes:

@@ -11,7 +11,7 @@ from rules.filter import Filter
 from rules.normal import Expected
 from rules.reading import Looks, Reading, State
 from rules.rollup import Count, Roll
-from rules.strict import Strict, WindowLength
+from rules.strict import ConditionModel, WindowLength
 from rules.view import View, amount
 from rules.wording import mentions, number
 
@@ -23,7 +23,7 @@ HOLDS_ON = 60
 _BINS = (5, 10, 15, 20, 30, 60)
 
 
-class Baseline(Strict):
+class Baseline(ConditionModel):
     """Holds while ``window`` has ``at_least`` of what is counted, and so many are rarer than ``surprise`` says.
 
     ``surprise`` is -log10 of how often a window of this topic strays as far from what is usual: 1.9 is one window in
@@ -56,13 +56,22 @@ class Baseline(Strict):
         return min(self.clear or self.surprise / 2, self.surprise)
 
     @property
+    def remembers(self) -> bool:
+        return True
+
+    @property
+    def goes_on(self) -> int:
+        """How many are enough for a surge to go on: half of ``at_least``."""
+        return max(1, self.at_least // 2)
+
+    @property
     def looks_at(self) -> Looks:
         minutes = self.window // _MINUTE
         size = min(60, minutes)
         return Looks(
             self.where,
             minutes,
-            least=1 if self.count == "reach" else max(1, self.at_least // 2),
+            least=1 if self.count == "reach" else self.goes_on,
             roll=Roll(size, minutes // size, self.count),
         )
 
@@ -77,9 +86,8 @@ class Baseline(Strict):
         tally = view.tally(self)
         count = amount(tally, self.count)
         usual = view.expected(self, count)
-        cold = usual.baseline in {"none", "cold"}
+        cold = _cold(usual)
         holds, held_at = self.judge(usual, state, view.minute)
-        least = max(1, self.at_least // 2)
         times = count / usual.usual if usual.usual else None
         reading = Reading(
             holds,
@@ -90,12 +98,9 @@ class Baseline(Strict):
             self,
             # Without another mention a count only falls, so time alone matters from the floor on, or half of it for a surge
             # that is remembered.
-            awake=holds
-            or count >= self.at_least * (COLD_FLOOR if cold else 1)
-            or (held_at is not None and count >= least),
+            awake=holds or count >= self._floor(usual) or (held_at is not None and count >= self.goes_on),
             turns=0,
             baseline="cold" if cold else usual.baseline,
-            remembers=True,
         )
         return reading, held_at
 
@@ -108,14 +113,17 @@ class Baseline(Strict):
         """Whether it holds at *minute*, and the last minute at which it did, which is what it remembers."""
         held_at = state if isinstance(state, int) and self.going(state, minute) else None
         count = usual.count
-        floor = self.at_least * (COLD_FLOOR if usual.baseline in {"none", "cold"} else 1)
+        floor = self._floor(usual)
         if usual.baseline == "none":
             holds = count >= floor
         elif held_at is not None:
-            holds = count >= max(1, self.at_least // 2) and usual.surprise >= self.ends_at
+            holds = count >= self.goes_on and usual.surprise >= self.ends_at
         else:
             holds = count >= floor and usual.surprise >= self.surprise and count >= self.factor * usual.usual
         return holds, minute if holds else held_at
+
+    def _floor(self, usual: Expected) -> int:
+        return self.at_least * (COLD_FLOOR if _cold(usual) else 1)
 
     def _because(self, view: View, usual: Expected, *, cold: bool) -> Because:
         noun, length = unit(self.count, view.noun(self, usual.count)), view.length(self)
@@ -134,3 +142,7 @@ class Baseline(Strict):
             zh = f"{zh}；基线不足 3 天，门槛加倍为 {self.at_least * COLD_FLOOR}"
             en = f"{en}; the baseline is less than 3 days old, so the floor is doubled to {self.at_least * COLD_FLOOR}"
         return Because(zh, en)
+
+
+def _cold(usual: Expected) -> bool:
+    return usual.baseline in {"none", "cold"}

@@ -10,7 +10,7 @@ from rules.conditions.leaf import figures
 from rules.filter import Filter
 from rules.panes import Tally
 from rules.reading import Looks, Reading, State
-from rules.strict import Strict, WindowLength
+from rules.strict import ConditionModel, WindowLength
 from rules.view import View, amount
 from rules.wording import mentions, percent
 
@@ -23,7 +23,7 @@ _NAMES: dict[Of, Because] = {
 }
 
 
-class Cardinality(Strict):
+class Cardinality(ConditionModel):
     """Holds while the mentions within ``window`` come from ``at_least`` different ones of ``of``.
 
     ``at_most_share``: and no single one of them has more than this share of the mentions, so that one loud account

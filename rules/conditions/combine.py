@@ -9,7 +9,7 @@ from pydantic import Field
 
 from alerts import Because
 from rules.reading import Condition, Figures, Leaf, Reading, State
-from rules.strict import Strict
+from rules.strict import ConditionModel
 from rules.view import View
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _READ = frozenset({"share", "factor", "surprise", "doubling"})
 """Figures that not every condition reads."""
 
 
-class All(Strict):
+class All(ConditionModel):
     """Holds while every one of ``of`` holds.
 
     It tells what all say, of the first one's window; a figure that it does not read is the first's that does.
@@ -29,19 +29,27 @@ class All(Strict):
     type: Literal["all"]
     of: tuple["AnyCondition", ...] = Field(min_length=1)
 
+    @property
+    def remembers(self) -> bool:
+        return any(part.remembers for part in self.of)
+
     def leaves(self) -> tuple[Leaf, ...]:
         return tuple(leaf for part in self.of for leaf in part.leaves())
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:
         readings, states = read_each(self.of, view, state, now)
-        return all_of(readings), states
+        return all_of(self.of, readings), states
 
 
-class Any_(Strict):  # noqa: N801  (the key in YAML is ``any``)
+class Any_(ConditionModel):  # noqa: N801  (the key in YAML is ``any``)
     """Holds while one of ``of`` holds. What is told of it is what those that hold say."""
 
     type: Literal["any"]
     of: tuple["AnyCondition", ...] = Field(min_length=1)
+
+    @property
+    def remembers(self) -> bool:
+        return any(part.remembers for part in self.of)
 
     def leaves(self) -> tuple[Leaf, ...]:
         return tuple(leaf for part in self.of for leaf in part.leaves())
@@ -53,11 +61,15 @@ class Any_(Strict):  # noqa: N801  (the key in YAML is ``any``)
         return replace(whole, holds=bool(holding), awake=any(reading.awake for reading in readings)), states
 
 
-class Not(Strict):
+class Not(ConditionModel):
     """Holds while ``of`` does not."""
 
     type: Literal["not"]
     of: "AnyCondition"
+
+    @property
+    def remembers(self) -> bool:
+        return self.of.remembers
 
     def leaves(self) -> tuple[Leaf, ...]:
         return self.of.leaves()
@@ -84,13 +96,13 @@ def read_each(parts: Sequence[Condition], view: View, state: State, now: datetim
     return readings, kept if any(one is not None for one in kept) else None
 
 
-def all_of(readings: Sequence[Reading]) -> Reading:
-    """They hold together or not at all."""
+def all_of(parts: Sequence[Condition], readings: Sequence[Reading]) -> Reading:
+    """They hold together or not at all; *readings* are the parts'."""
     if len(readings) == 1:
         return readings[0]
     # One that can only fall with time, and does not hold, keeps the whole from holding until a row comes.
     asleep = any(not reading.holds and not reading.awake for reading in readings)
-    awake = not asleep or any(reading.remembers and reading.awake for reading in readings)
+    awake = not asleep or any(part.remembers and one.awake for part, one in zip(parts, readings, strict=True))
     return replace(_together(readings), holds=all(reading.holds for reading in readings), awake=awake)
 
 
@@ -110,7 +122,6 @@ def _together(readings: Sequence[Reading]) -> Reading:
         figures=_figures(readings),
         words=words,
         turns=turns,
-        remembers=any(one.remembers for one in readings),
         baseline="cold" if cold else first.baseline,
     )
 

@@ -5,15 +5,15 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from alerts import Because
 from rules.conditions.leaf import figures
-from rules.filter import Filter
+from rules.filter import Filter, OfAll
 from rules.panes import time_of
 from rules.reading import Looks, Reading, State
 from rules.rollup import Roll, Rollup
-from rules.strict import Labels, Strict, WindowLength
+from rules.strict import ConditionModel, Labels, WindowLength
 from rules.view import View
 from rules.wording import labels, number, percent, span
 
@@ -32,7 +32,7 @@ _FADE = 0.5 ** (1 / _HALF_LIFE)
 _MOST_DISPERSED = 9.0
 
 
-class Drift(Strict):
+class Drift(ConditionModel):
     """Holds while the share of ``label`` has run above what is usual for so long that chance does not explain it.
 
     A CUSUM (Page, Biometrika 1954) of log-likelihood ratios over the hours: with *n* mentions of which *k* carry the
@@ -50,14 +50,7 @@ class Drift(Strict):
     times: float = Field(default=1.6, gt=1, le=10)
     evidence: float = Field(default=8.0, gt=0, le=100)
     at_least: int = Field(default=10, ge=1)
-    where: Filter | None = None
-
-    @field_validator("where")
-    @classmethod
-    def _of_all(cls, where: Filter | None) -> Filter | None:
-        if where is not None and where.labels():
-            raise ValueError("must not ask for a label: the share is of all mentions that it passes")
-        return where
+    where: OfAll = None
 
     @property
     def looks_at(self) -> Looks:
@@ -108,9 +101,9 @@ class Drift(Strict):
         sums = _Sums.of(state)
         if sums is None or sums.changes != rollup.changes or sums.hour > last:
             first = max(rollup.first(view.since(self)), last - _HOURS)
-            young = range(first, min(first + _YOUNG, last + 1))
-            mass = sum(rollup.count(hour) for hour in young)
-            overall = sum(rollup.mark(hour) for hour in young) / mass if mass else _UNKNOWN
+            young = first - 1, min(first + _YOUNG - 1, last)
+            mass = rollup.counted(*young)
+            overall = rollup.counted_marked(*young) / mass if mass else _UNKNOWN
             sums = _Sums(first - 1, rollup.changes, first, overall, begin=first)
         for hour in range(sums.hour + 1, last + 1):
             self._add(sums, rollup, hour)

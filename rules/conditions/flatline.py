@@ -12,7 +12,7 @@ from rules.normal import overdispersed_below
 from rules.panes import minute_of
 from rules.reading import Looks, Reading, State
 from rules.rollup import Roll
-from rules.strict import Strict, WindowLength
+from rules.strict import ConditionModel, WindowLength
 from rules.view import View
 from rules.wording import mentions, number
 
@@ -23,7 +23,7 @@ FORGET = 14 * 1440
 """Minutes without a mention after which a key is no longer missed: it has ended."""
 
 
-class Flatline(Strict):
+class Flatline(ConditionModel):
     """Holds while ``window`` has at most ``at_most`` mentions where, at this hour, ``expected`` or more are usual.
 
     What is usual is that of the ``baseline`` condition: nights and holidays are quiet and no alarm. It says nothing

@@ -1,6 +1,5 @@
 """A target that is missed, or about to be."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
@@ -11,7 +10,7 @@ from rules.conditions.leaf import figures
 from rules.filter import Filter
 from rules.reading import Looks, Reading, State
 from rules.rollup import Roll
-from rules.strict import ReferenceLength, Strict
+from rules.strict import ConditionModel, ReferenceLength
 from rules.view import View
 from rules.wording import labels, number, percent, span
 
@@ -28,7 +27,7 @@ def _hours(value: timedelta) -> timedelta:
 Over = Annotated[ReferenceLength, AfterValidator(_hours)]
 
 
-class Kpi(Strict):
+class Kpi(ConditionModel):
     """Holds while a measure over ``over`` misses its target, or will within ``ahead`` if the last day goes on.
 
     ``positive_share`` and the like are shares of all mentions, of which there must be ``floor``; ``mentions`` is their
@@ -81,10 +80,10 @@ class Kpi(Strict):
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
         rollup, tally = view.rollup(self), view.tally(self)
         hours, ahead, last = self.over // timedelta(hours=1), self.ahead // timedelta(hours=1), rollup.upto or 0
-        whole, hits = _sums(rollup.count, last - hours, last), _sums(rollup.mark, last - hours, last)
-        gone = last - hours + ahead
-        old_whole, old_hits = _sums(rollup.count, last - hours, gone), _sums(rollup.mark, last - hours, gone)
-        day_whole, day_hits = _sums(rollup.count, last - 24, last), _sums(rollup.mark, last - 24, last)
+        gone, day = last - hours + ahead, last - 24
+        whole, hits = rollup.counted(last - hours, last), rollup.counted_marked(last - hours, last)
+        old_whole, old_hits = rollup.counted(last - hours, gone), rollup.counted_marked(last - hours, gone)
+        day_whole, day_hits = rollup.counted(day, last), rollup.counted_marked(day, last)
         pace = ahead / 24
         now_value = self._value(whole, hits)
         then_value = self._value(whole - old_whole + day_whole * pace, hits - old_hits + day_hits * pace)
@@ -122,8 +121,3 @@ class Kpi(Strict):
             return Because("提及量", "mentions")
         kind = labels((self._label,))
         return Because(f"{kind.zh}占比", f"share of {kind.en} mentions")
-
-
-def _sums(counted: Callable[[int], int], begin: int, end: int) -> int:
-    """What the bins (begin, end] hold."""
-    return sum(counted(number_) for number_ in range(begin + 1, end + 1))

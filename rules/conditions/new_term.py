@@ -11,7 +11,7 @@ from rules.filter import Filter
 from rules.panes import NEVER
 from rules.reading import Looks, Reading, State
 from rules.rollup import Roll
-from rules.strict import Strict, WindowLength
+from rules.strict import ConditionModel, WindowLength
 from rules.view import View
 from rules.vocabulary import REMEMBERED
 from rules.wording import mentions
@@ -20,7 +20,7 @@ _MINUTE = timedelta(minutes=1)
 _NAMED = 5
 
 
-class NewTerm(Strict):
+class NewTerm(ConditionModel):
     """Holds while a word that this topic did not use in the 30 days before stands in ``at_least`` mentions.
 
     Words are cut by jieba's dictionary: two Chinese characters or three Latin letters at least, numbers left out. One

@@ -4,18 +4,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from alerts import Because
 from rules.conditions.leaf import figures
-from rules.filter import Filter
+from rules.filter import Filter, OfAll
 from rules.reading import Looks, Reading, State
-from rules.strict import Labels, Strict, WindowLength
+from rules.strict import ConditionModel, Labels, WindowLength
 from rules.view import View
 from rules.wording import labels, percent
 
 
-class Ratio(Strict):
+class Ratio(ConditionModel):
     """Holds while, of ``floor`` mentions or more within ``window``, a share of ``at_least`` carries ``label``.
 
     ``floor`` has no default: one angry post of one is 100 %. The share is that of all mentions that ``where`` passes,
@@ -27,14 +27,7 @@ class Ratio(Strict):
     window: WindowLength = timedelta(hours=1)
     at_least: float = Field(gt=0, le=1)
     floor: int = Field(ge=1)
-    where: Filter | None = None
-
-    @field_validator("where")
-    @classmethod
-    def _of_all(cls, where: Filter | None) -> Filter | None:
-        if where is not None and where.labels():
-            raise ValueError("must not ask for a label: the share is of all mentions that it passes")
-        return where
+    where: OfAll = None
 
     @property
     def looks_at(self) -> Looks:

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from alerts import Because
 from rules.reading import Leaf, Reading, State
-from rules.strict import Strict, WindowLength
+from rules.strict import ConditionModel, WindowLength
 from rules.view import View
 from rules.wording import span
 
@@ -31,7 +31,7 @@ class _Steps:
     held: list[int | None]
 
 
-class Sequence(Strict):
+class Sequence(ConditionModel):
     """Holds while the last of ``of`` does, where each began after the one before it, not later than ``within``.
 
     A step is reached at the tick at which its condition comes to hold, where the step before it was reached at an earlier
@@ -49,6 +49,10 @@ class Sequence(Strict):
         if len(of) > 5:
             raise ValueError("takes 5 steps at most")
         return of
+
+    @property
+    def remembers(self) -> bool:
+        return True
 
     def leaves(self) -> tuple[Leaf, ...]:
         # The last is what it is about: its window and its words come first.
@@ -68,7 +72,7 @@ class Sequence(Strict):
         until = max((one + self.within // _MINUTE for one in steps.held[:last] if one is not None), default=-1)
         waits = view.minute <= until
         turns = 0 if awake else until + 1
-        whole = replace(reading, holds=reached, because=because, awake=awake or waits, turns=turns, remembers=True)
+        whole = replace(reading, holds=reached, because=because, awake=awake or waits, turns=turns)
         if not (waits or any(steps.on) or any(one is not None for one in states)):
             return whole, None
         return whole, {"on": list(steps.on), "began": list(steps.began), "held": list(steps.held), "of": states}

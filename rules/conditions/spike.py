@@ -10,7 +10,7 @@ from alerts import Because
 from rules.conditions.leaf import figures
 from rules.filter import Filter
 from rules.reading import Looks, Reading, State
-from rules.strict import LONGEST_REFERENCE, ReferenceLength, Strict, WindowLength
+from rules.strict import LONGEST_REFERENCE, ConditionModel, ReferenceLength, WindowLength
 from rules.view import View
 from rules.wording import mentions, number, span
 
@@ -20,7 +20,7 @@ COLD_FLOOR = 2
 REFERENCE_WINDOWS = 12
 
 
-class Spike(Strict):
+class Spike(ConditionModel):
     """Holds while ``window`` has ``at_least`` mentions and ``factor`` times what the stretch before it leads to expect.
 
     That stretch is the ``reference``, by default twelve windows long.

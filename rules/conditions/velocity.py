@@ -10,14 +10,14 @@ from alerts import Because
 from rules.conditions.leaf import figures
 from rules.filter import Filter
 from rules.reading import Looks, Reading, State
-from rules.strict import Duration, Strict, WindowLength
+from rules.strict import ConditionModel, Duration, WindowLength
 from rules.view import View
 from rules.wording import span
 
 _MINUTE = timedelta(minutes=1)
 
 
-class Velocity(Strict):
+class Velocity(ConditionModel):
     """Holds while a story has ``at_least`` copies within ``window`` and doubles within ``doubling`` or faster.
 
     The doubling time is that of exponential growth between the middle of the window and now: with *n* copies in the

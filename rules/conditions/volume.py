@@ -10,12 +10,12 @@ from rules.conditions.leaf import figures, unit
 from rules.filter import Filter
 from rules.reading import Looks, Reading, State
 from rules.rollup import Count
-from rules.strict import Strict, WindowLength
+from rules.strict import ConditionModel, WindowLength
 from rules.view import View, amount
 from rules.wording import mentions
 
 
-class Volume(Strict):
+class Volume(ConditionModel):
     """Holds while ``window`` has ``at_least`` mentions, or authors, stories or people reached, as ``count`` says."""
 
     type: Literal["volume"]

@@ -10,14 +10,14 @@ from rules.conditions.leaf import figures
 from rules.filter import Filter
 from rules.pattern import Patterns
 from rules.reading import Looks, Reading, State
-from rules.strict import Names, Strict, WindowLength, Words
+from rules.strict import ConditionModel, Names, WindowLength, Words
 from rules.terms import Terms
 from rules.view import View
 
 _NAMED = 5
 
 
-class Watch(Strict):
+class Watch(ConditionModel):
     """Holds while ``window`` has ``at_least`` mentions that hold one of ``words``, or match one of ``patterns``.
 
     ``words`` is a list, or a text with a word on each line (``!file lexicon.txt``) where ``#`` begins a comment.
