@@ -11,7 +11,7 @@ from alerts import Level
 from rules.conditions import AnyCondition, Drift, Kpi, Ratio
 from rules.filter import Filter
 from rules.reading import Condition, Leaf, Reading
-from rules.strict import Duration, Names, Strict
+from rules.strict import Duration, Names, Strict, distinct
 
 Dimension = Literal["topic", "channel", "source", "site", "region", "story"]
 LevelName = Literal["blue", "yellow", "orange", "red"]
@@ -120,13 +120,7 @@ class RuleConfig(Strict):
     late: Duration | None = None
     playbook: str | None = None
 
-    @field_validator("topics", "by")
-    @classmethod
-    def _once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"named twice: {', '.join(twice)}")
-        return names
+    _distinct = field_validator("topics", "by")(distinct)
 
     @model_validator(mode="after")
     def _share_of_all(self) -> "RuleConfig":

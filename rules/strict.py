@@ -51,6 +51,14 @@ def _reference(value: timedelta) -> timedelta:
     return value
 
 
+def distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuses a name that stands twice."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"named twice: {', '.join(twice)}")
+    return names
+
+
 def as_tuple(value: Any) -> Any:
     """One value as a list of one, for a key that takes one or a list."""
     return value if isinstance(value, list | tuple) else (value,)

@@ -3,10 +3,9 @@
 import argparse
 import json
 import sys
-from pathlib import Path
 
 from listener.cli.lines import Lines
-from listener.cli.replay import recorded, tried
+from listener.cli.replay import ask_for_rows, recorded, tried
 from listener.cli.tried import Json, table
 from listener.clock import utc_now
 from listener.config import Config, load
@@ -19,13 +18,7 @@ from rules.seen import History, HistoryFold
 
 
 def register(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-c", "--config", type=Path, required=True, metavar="FILE", help="the configuration")
-    parser.add_argument(
-        "files", nargs="*", type=Path, metavar="LINES", help="mention lines or a log; none: standard input"
-    )
-    parser.add_argument(
-        "--history", action="store_true", help="the stored log, with the newest scores, instead of LINES"
-    )
+    ask_for_rows(parser)
     parser.add_argument("--weeks", type=_weeks, default=4, metavar="N", help="the last N weeks on record (default 4)")
 
 

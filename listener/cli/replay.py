@@ -33,6 +33,14 @@ from rules.trial import Trial
 
 
 def register(parser: argparse.ArgumentParser) -> None:
+    ask_for_rows(parser)
+    parser.add_argument("--against", type=Path, metavar="OTHER", help="print what the rules of this file do otherwise")
+    parser.add_argument("--from", type=moment, dest="since", metavar="TIME", help="alerts from this time on (RFC 3339)")
+    parser.add_argument("--to", type=moment, dest="until", metavar="TIME", help="rows before this time")
+
+
+def ask_for_rows(parser: argparse.ArgumentParser) -> None:
+    """The configuration, and where the rows come from."""
     parser.add_argument("-c", "--config", type=Path, required=True, metavar="FILE", help="the configuration")
     parser.add_argument(
         "files", nargs="*", type=Path, metavar="LINES", help="mention lines or a log; none: standard input"
@@ -40,9 +48,6 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--history", action="store_true", help="the stored log, with the newest scores, instead of LINES"
     )
-    parser.add_argument("--against", type=Path, metavar="OTHER", help="print what the rules of this file do otherwise")
-    parser.add_argument("--from", type=moment, dest="since", metavar="TIME", help="alerts from this time on (RFC 3339)")
-    parser.add_argument("--to", type=moment, dest="until", metavar="TIME", help="rows before this time")
 
 
 def run(args: argparse.Namespace) -> int:

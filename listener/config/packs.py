@@ -15,7 +15,7 @@ from pydantic import Field, field_validator, model_validator
 from listener.document import Document, Origin, read
 from listener.problem import Keys
 from rules.rule import Mode
-from rules.strict import Names, Strict
+from rules.strict import Names, Strict, distinct
 
 PackName = Literal[
     "food-safety", "product-safety", "data-breach", "executives", "service", "labour", "litigation", "rumour"
@@ -35,13 +35,7 @@ class PackConfig(Strict):
     mode: Mode = Field(default="live", description="The mode of its rules; shadow to try it beside the others.")
     playbook: str | None = Field(default=None, description="A playbook of your own in the place of the pack's.")
 
-    @field_validator("topics")
-    @classmethod
-    def _once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"named twice: {', '.join(twice)}")
-        return names
+    _distinct = field_validator("topics")(distinct)
 
     @model_validator(mode="after")
     def _leaves_some(self) -> "PackConfig":
