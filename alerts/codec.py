@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from alerts.alert import AlertEvent, Because, Coverage, Excerpt, Level, Reached, StoryRef, Window
+from alerts.handling import Act, Ended, Handling, Taken
 from alerts.incident import Incident
 
 Json = dict[str, Any]
@@ -159,6 +160,12 @@ def dump_incident(incident: Incident) -> Json:
         "updated_at": _time(incident.updated_at),
         "revision": incident.revision,
         "alerts": [dump_event(event) for event in incident.alerts],
+        "number": incident.number,
+        "since": _maybe(incident.since),
+        "reached": [[level.name, _time(at)] for level, at in incident.reached],
+        "turn": incident.turn,
+        "gathers": list(incident.gathers),
+        "handling": _dump_handling(incident.handling),
     }
 
 
@@ -173,9 +180,61 @@ def load_incident(form: Mapping[str, Any]) -> Incident:
             updated_at=datetime.fromisoformat(form["updated_at"]),
             revision=form["revision"],
             alerts=tuple(load_event(event) for event in form["alerts"]),
+            **(_load_later(form) if "handling" in form else _of_before(form)),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise CodecError(f"not an incident: {type(error).__name__}: {error}") from error
+
+
+def _load_later(form: Mapping[str, Any]) -> Json:
+    return {
+        "number": form["number"],
+        "since": _moment(form["since"]),
+        "reached": tuple((Level[level], datetime.fromisoformat(at)) for level, at in form["reached"]),
+        "turn": form["turn"],
+        "gathers": tuple(form["gathers"]),
+        "handling": _load_handling(form["handling"]),
+    }
+
+
+def _of_before(form: Mapping[str, Any]) -> Json:
+    """What an incident that was kept before people could act on it is taken for."""
+    gathers = (form["topic"],) if form["kind"] == "topic" and form["topic"] is not None else ()
+    return {"since": datetime.fromisoformat(form["opened_at"]), "turn": form["revision"], "gathers": gathers}
+
+
+def _dump_handling(handling: Handling) -> Json:
+    taken, ended = handling.taken, handling.ended
+    return {
+        "owner": handling.owner,
+        "taken": None if taken is None else [taken.by, _time(taken.at), taken.level.name],
+        "responded_at": _maybe(handling.responded_at),
+        "ended": None if ended is None else [ended.by, _time(ended.at), ended.level.name],
+        "closed_at": _maybe(handling.closed_at),
+        "merged_into": handling.merged_into,
+        "checked": list(handling.checked),
+        "timeline": [
+            [act.kind, act.by, _time(act.at), act.text, act.value, act.origin, act.revision]
+            for act in handling.timeline
+        ],
+    }
+
+
+def _load_handling(form: Mapping[str, Any]) -> Handling:
+    taken, ended = form["taken"], form["ended"]
+    return Handling(
+        owner=form["owner"],
+        taken=None if taken is None else Taken(taken[0], datetime.fromisoformat(taken[1]), Level[taken[2]]),
+        responded_at=_moment(form["responded_at"]),
+        ended=None if ended is None else Ended(ended[0], datetime.fromisoformat(ended[1]), Level[ended[2]]),
+        closed_at=_moment(form["closed_at"]),
+        merged_into=form["merged_into"],
+        checked=tuple(form["checked"]),
+        timeline=tuple(
+            Act(kind, by, datetime.fromisoformat(at), text, value, origin, revision)
+            for kind, by, at, text, value, origin, revision in form["timeline"]
+        ),
+    )
 
 
 def _dump_excerpt(excerpt: Excerpt) -> Json:
@@ -207,6 +266,14 @@ def _load_excerpt(form: Mapping[str, Any]) -> Excerpt:
 
 def _time(at: datetime) -> str:
     return at.astimezone(UTC).isoformat()
+
+
+def _maybe(at: datetime | None) -> str | None:
+    return None if at is None else _time(at)
+
+
+def _moment(at: str | None) -> datetime | None:
+    return None if at is None else datetime.fromisoformat(at)
 
 
 def _number(value: float | None) -> float | None:

@@ -26,8 +26,12 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Whether it was done, in words for the actor; ``reason``: of a refusal, for programs."""
+    """Whether it was done, in words for the actor; ``reason``: of a refusal, for programs.
+
+    ``incident``: the id of the one that it was about, empty where none was found.
+    """
 
     done: bool
     because: Because
     reason: str = ""
+    incident: str = ""

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from alerts.act import acts_since
 from alerts.alert import Level
+from alerts.handling import TOLD_ACTS
 from alerts.incident import Incident
 from alerts.notification import NotificationKind
 from alerts.route import Leg
@@ -16,12 +18,14 @@ Reason = Literal[
     "level_rose",
     "level_fell",
     "news",
+    "acted",
     "repeat_interval",
     "resolved",
     # not now
     "group_wait",
     "group_interval",
     "nothing_new",
+    "acknowledged",
     # never
     "resolved_before_wait",
     "closed",
@@ -53,24 +57,37 @@ def decide(incident: Incident, told: Told | None, leg: Leg, *, first_at: datetim
     ``first_at``: when the incident first went to this receiver, or when it opened again after the last ``resolve``.
 
     - The first message waits ``group_wait`` after ``first_at``; what resolves within that wait is never told.
-    - A level above the one last told goes at once. All other news waits for ``group_interval`` since the last message,
-      the end too. With no news, an open incident is told again after ``repeat_interval``.
+    - A level above the one last told goes at once, and so does what people have done that others must know. All other
+      news waits for ``group_interval`` since the last message, the end too, unless a person has put it there. With no
+      news, an open incident is told again after ``repeat_interval``.
+    - While somebody has taken it, news waits for ``repeat_interval``, and nothing is told again.
     - An end is told only where a beginning was; after it nothing follows until an alert opens the incident again.
     """
     if told is None or told.kind == "resolve":
         return _closed(incident, told, leg, first_at, now)
-    interval_over = told.at + leg.group_interval
     if not incident.open:
-        return _tell_or_wait("resolve", "resolved", interval_over, None, now)
-    quiet_over = now + max(leg.repeat_interval, leg.group_interval)
+        by_hand = incident.handling.ended is not None or incident.handling.merged_into
+        return _tell_or_wait("resolve", "resolved", now if by_hand else told.at + leg.group_interval, None, now)
+    return _going_on(incident, told, leg, now)
+
+
+def _going_on(incident: Incident, told: Told, leg: Leg, now: datetime) -> Decision:
+    """It is open, and the receiver knows of it."""
+    taken = incident.handling.taken is not None
+    quiet = max(leg.repeat_interval, leg.group_interval)
+    quiet_over = None if taken else now + quiet
     if incident.level > told.level:
         return Decision("update", "level_rose", quiet_over)
+    if acts := acts_since(incident, told.revision, TOLD_ACTS):
+        return Decision("acknowledge" if acts[-1].kind == "acknowledge" else "act", "acted", quiet_over)
     if incident.revision > told.revision:
-        reason: Reason = "level_fell" if incident.level < told.level else "news"
-        return _tell_or_wait("update", reason, interval_over, quiet_over, now)
-    repeat_at = told.at + max(leg.repeat_interval, leg.group_interval)
-    if now < repeat_at:
-        return Decision(None, "nothing_new", repeat_at)
+        fell = incident.level < told.level
+        due = told.at + (quiet if taken and not fell else leg.group_interval)
+        return _tell_or_wait("update", "level_fell" if fell else "news", due, quiet_over, now)
+    if taken:
+        return Decision(None, "acknowledged", None)
+    if now < told.at + quiet:
+        return Decision(None, "nothing_new", told.at + quiet)
     return Decision("repeat", "repeat_interval", quiet_over)
 
 
@@ -79,7 +96,7 @@ def _closed(incident: Incident, told: Told | None, leg: Leg, first_at: datetime,
     start = first_at if told is None else max(first_at, told.at)
     due = start + leg.group_wait
     if not incident.open:
-        if told is not None and incident.revision <= told.revision:
+        if told is not None and incident.turn <= told.revision:
             return Decision(None, "closed", None)
         # It outlived the wait, and only we are late (a restart): what happened is told, and then its end.
         if incident.updated_at < due:

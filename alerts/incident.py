@@ -1,16 +1,23 @@
 """Alerts that belong together: what people acknowledge, work and close."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from alerts.alert import AlertEvent, Level
+from alerts.handling import TIMELINE, Act, Handling, State
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """``alerts`` holds each member's newest event, in order of opening; ``revision`` counts the events folded in."""
+    """``alerts`` holds each member's newest event, in order of opening; ``revision`` counts the events and acts folded in.
+
+    ``number`` is what people call it by, 0 until it is kept. ``opened_at``: the first time; ``since``: the newest, after
+    a time in which nothing fired. ``reached``: since then, when it first stood at each level that it had.
+    ``turn``: the revision at which it last opened, rose, ended, or was taken, given up, or merged: who saw an older one has
+    not seen that. ``gathers``: the topics whose new alerts join it.
+    """
 
     id: str
     kind: Literal["topic", "self"]
@@ -19,10 +26,32 @@ class Incident:
     updated_at: datetime
     revision: int
     alerts: tuple[AlertEvent, ...]
+    number: int = 0
+    since: datetime | None = None
+    reached: tuple[tuple[Level, datetime], ...] = ()
+    turn: int = 1
+    gathers: tuple[str, ...] = ()
+    handling: Handling = field(default_factory=Handling)
+
+    @property
+    def firing(self) -> bool:
+        """Whether an alert of it is unresolved, whatever people have said."""
+        return not self.handling.merged_into and any(event.event != "resolved" for event in self.alerts)
 
     @property
     def open(self) -> bool:
-        return any(event.event != "resolved" for event in self.alerts)
+        return self.firing and self.handling.ended is None and self.handling.closed_at is None
+
+    @property
+    def state(self) -> State:
+        handling = self.handling
+        if handling.closed_at is not None or handling.merged_into:
+            return "closed"
+        if not self.open:
+            return "resolved"
+        if handling.responded_at is not None:
+            return "mitigating"
+        return "acknowledged" if handling.taken is not None else "open"
 
     @property
     def level(self) -> Level:
@@ -41,11 +70,11 @@ KEPT_RESOLVED = 50  # a topic that never rests must not make its incident grow w
 
 
 class Incidents:
-    """The fold of alert events into incidents: same events in the same order, same incidents.
+    """The fold of alert events into incidents: same events and acts in the same order, same incidents.
 
-    A topic's alerts are one incident while it is open, or was resolved less than ``REJOIN`` before the event; the
-    program's alerts about itself are an incident each. An incident's id is the id of its first alert. Events come in
-    order of ``at`` per kind; incidents are forgotten once they can no longer be joined.
+    A topic's alerts are one incident while one of them fires, or the last was resolved less than ``REJOIN`` before the
+    event; the program's alerts about itself are an incident each. An incident's id is the id of its first alert. Events
+    come in order of ``at`` per kind; incidents are forgotten once they can no longer be joined.
     """
 
     def __init__(self, restored: Iterable[Incident] = ()) -> None:
@@ -55,10 +84,10 @@ class Incidents:
         # per kind, in order of resolving: the id of each incident that waits to be forgotten
         self._resolved: dict[str, dict[str, datetime]] = {"topic": {}, "self": {}}
         for incident in sorted(restored, key=lambda incident: (incident.updated_at, incident.opened_at, incident.id)):
-            self._keep(incident)
+            self.keep(incident)
 
     def open(self) -> tuple[Incident, ...]:
-        """Those with an unresolved alert, oldest first."""
+        """Those that are open, oldest first."""
         found = (incident for incident in self._incidents.values() if incident.open)
         return tuple(sorted(found, key=lambda incident: (incident.opened_at, incident.id)))
 
@@ -73,36 +102,47 @@ class Incidents:
         self._forget(event.kind, event.at)
         incident = self._home(event)
         if incident is None:
-            event = replace(event, incident=event.alert)
-            incident = Incident(event.alert, event.kind, event.topic, event.at, event.at, 1, (event,))
-            self._keep(incident)
+            name = event.alert if event.alert not in self._incidents else f"{event.alert}-{event.revision}"
+            event = replace(event, incident=name)
+            incident = _first(event)
+            self.keep(incident)
             return event, incident
         event = replace(event, incident=incident.id)
         known = next((member for member in incident.alerts if member.alert == event.alert), None)
         if known is not None and known.revision >= event.revision:
             return event, incident
         incident = _fold(incident, event)
-        self._keep(incident)
+        self.keep(incident)
         return event, incident
 
-    def _home(self, event: AlertEvent) -> Incident | None:
-        known = self._by_alert.get(event.alert)
-        if known is None and event.kind == "topic" and event.topic is not None:
-            known = self._by_topic.get(event.topic)
-        return None if known is None else self._incidents[known]
-
-    def _keep(self, incident: Incident) -> None:
+    def keep(self, incident: Incident) -> None:
+        """Take an incident as it is by now, of which an act has changed something; it was kept before the act is known."""
         before = self._incidents.get(incident.id)
-        for gone in before.alerts if before is not None else ():
-            self._by_alert.pop(gone.alert, None)
+        if before is not None:
+            self._let_go(before)
         self._incidents[incident.id] = incident
-        self._by_alert.update((member.alert, incident.id) for member in incident.alerts)
-        if incident.kind == "topic" and incident.topic is not None:
-            self._by_topic[incident.topic] = incident.id
+        if not incident.handling.merged_into:
+            self._by_alert.update((member.alert, incident.id) for member in incident.alerts)
+        if incident.handling.closed_at is None:
+            self._by_topic.update((topic, incident.id) for topic in incident.gathers)
         waiting = self._resolved[incident.kind]
         waiting.pop(incident.id, None)
-        if not incident.open:
+        if not incident.firing:
             waiting[incident.id] = incident.updated_at
+
+    def _home(self, event: AlertEvent) -> Incident | None:
+        known = self._incidents.get(self._by_alert.get(event.alert, ""))
+        if known is not None and not (known.handling.closed_at is not None and _wakes(known, event)):
+            return known
+        return self._incidents.get(self._by_topic.get(event.topic or "", "")) if event.kind == "topic" else None
+
+    def _let_go(self, incident: Incident) -> None:
+        for member in incident.alerts:
+            if self._by_alert.get(member.alert) == incident.id:
+                del self._by_alert[member.alert]
+        for topic in incident.gathers:
+            if self._by_topic.get(topic) == incident.id:
+                del self._by_topic[topic]
 
     def _forget(self, kind: str, now: datetime) -> None:
         waiting = self._resolved[kind]
@@ -111,11 +151,13 @@ class Incidents:
             if now - resolved_at < REJOIN:
                 return
             del waiting[name]
-            incident = self._incidents.pop(name)
-            for member in incident.alerts:
-                self._by_alert.pop(member.alert, None)
-            if incident.topic is not None and self._by_topic.get(incident.topic) == name:
-                del self._by_topic[incident.topic]
+            self._let_go(self._incidents.pop(name))
+
+
+def _first(event: AlertEvent) -> Incident:
+    incident = Incident(event.incident, event.kind, event.topic, event.at, event.at, 1, (event,), since=event.at)
+    gathers = (event.topic,) if event.kind == "topic" and event.topic is not None else ()
+    return replace(incident, gathers=gathers, reached=((event.level, event.at),))
 
 
 def _fold(incident: Incident, event: AlertEvent) -> Incident:
@@ -124,9 +166,43 @@ def _fold(incident: Incident, event: AlertEvent) -> Incident:
         members.append(event)
     over = [member for member in members if member.event == "resolved" and event.at - member.at >= REJOIN]
     dropped = {member.alert for member in sorted(over, key=lambda member: member.at)[:-KEPT_RESOLVED]}
-    return replace(
+    after = replace(
         incident,
         updated_at=max(incident.updated_at, event.at),
         revision=incident.revision + 1,
         alerts=tuple(member for member in members if member.alert not in dropped),
     )
+    return _handled(incident, after, event)
+
+
+def _wakes(incident: Incident, event: AlertEvent) -> bool:
+    """Whether an event is news to who said that it is dealt with."""
+    ended = incident.handling.ended
+    if event.event == "resolved":
+        return False
+    return event.event == "opened" or ended is None or event.level > ended.level
+
+
+def _handled(before: Incident, after: Incident, event: AlertEvent) -> Incident:
+    """What the event does to what people have done: a new wave is nobody's, and neither is a higher level."""
+    handling = after.handling
+    if handling.ended is not None and handling.closed_at is None and _wakes(before, event):
+        handling = replace(handling, ended=None)
+        after = replace(after, handling=handling)
+    if after.open and not before.open:
+        fresh = replace(handling, taken=None, responded_at=None)
+        return replace(after, handling=fresh, since=event.at, reached=((after.level, event.at),), turn=after.revision)
+    if not after.firing:
+        # It ended by itself: whoever said so before is right by now, and what opens next is a new wave.
+        handling = replace(handling, ended=None)
+        return replace(after, handling=handling, turn=after.revision if before.open else after.turn)
+    if after.open and all(level < after.level for level, _ in after.reached):
+        after = replace(after, reached=(*after.reached, (after.level, event.at)), turn=after.revision)
+    if handling.taken is not None and after.level > handling.taken.level:
+        broken = Act("unacknowledge", "", event.at, value=after.level.name, revision=after.revision)
+        after = replace(after, handling=with_act(replace(handling, taken=None), broken), turn=after.revision)
+    return after
+
+
+def with_act(handling: Handling, act: Act) -> Handling:
+    return replace(handling, timeline=(*handling.timeline, act)[-TIMELINE:])

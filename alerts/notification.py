@@ -7,7 +7,8 @@ from typing import Literal
 from alerts.alert import Level
 from alerts.incident import Incident
 
-NotificationKind = Literal["open", "update", "repeat", "acknowledge", "resolve", "test"]
+NotificationKind = Literal["open", "update", "repeat", "acknowledge", "act", "resolve", "test"]
+"""``act``: what people did, other than taking it."""
 
 
 @dataclass(frozen=True, slots=True)

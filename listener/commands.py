@@ -5,30 +5,30 @@ database itself and applies its row at once.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from alerts import Because
 from alerts.command import Command, Outcome
-from alerts.verdict import VERDICTS, Judgement, Verdict
+from alerts.incident import REJOIN, Incidents
 from listener.clock import utc_now
 from listener.config import Config
+from listener.desk import Desk
 from listener.storage import acts, alerting
 from listener.storage.database import Database, InUseError
 
 EVERY = timedelta(seconds=1)
 _ASK_AGAIN = 0.1  # seconds
-_VERDICTS: Mapping[str, Verdict] = {name: name for name in VERDICTS}
-Apply = Callable[[AsyncConnection, Command, datetime], Awaitable[Outcome]]
 
 
 class Commands:
     """The loop of the owner."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, desk: Desk, *, told: Callable[[], None] = lambda: None) -> None:
+        """*told*: called when an incident was changed, so that somebody may have to hear of it."""
+        self.wake = asyncio.Event()
         self._database = database
+        self._desk = desk
+        self._told = told
 
     async def step(self, now: datetime) -> datetime:
         """Apply what waits, in order. Raises StorageError, after which the next step goes on."""
@@ -36,9 +36,13 @@ class Commands:
             found = await acts.waiting(connection)
         for number, command in found:
             # The turn: what the decider does to incidents comes before or after, never between.
-            async with self._database.turn, self._database.write("commands") as connection:
-                outcome = await apply(connection, command, now)
-                await acts.finish(connection, number, outcome, at=now)
+            async with self._database.turn:
+                async with self._database.write("commands") as connection:
+                    outcome, changed = await self._desk.apply(connection, command, now)
+                    await acts.finish(connection, number, outcome, at=now)
+                self._desk.keep(changed)
+            if changed:
+                self._told()
         return now if found else now + EVERY
 
 
@@ -59,7 +63,8 @@ async def submit(config: Config, command: Command, *, wait: timedelta) -> Outcom
             else:
                 try:
                     number = await _put(owner, command) if number is None else number
-                    while await Commands(owner).step(now := utc_now()) == now:
+                    commands = Commands(owner, await _desk(owner))
+                    while await commands.step(now := utc_now()) == now:
                         pass
                 finally:
                     await owner.close()
@@ -77,45 +82,6 @@ async def _put(database: Database, command: Command) -> int:
         return await acts.put(connection, command)
 
 
-async def apply(connection: AsyncConnection, command: Command, now: datetime) -> Outcome:
-    act = _ACTS.get(command.kind)
-    if act is None:
-        return _refused("unknown_kind", f"不认识的操作：{command.kind}", f"there is no act {command.kind!r}")
-    return await act(connection, command, now)
-
-
-async def _verdict(connection: AsyncConnection, command: Command, now: datetime) -> Outcome:
-    """On an incident, or on one alert: where the subject is no incident, or ``of`` says ``alert``."""
-    asked = command.payload.get("verdict", "")
-    verdict = _VERDICTS.get(asked)
-    if verdict is None:
-        return _refused("bad_payload", f"判定须为 real、noise 或 known，不是 {asked}", f"{asked!r} is no verdict")
-    name, alert = command.subject, ""
-    incident = await alerting.incident(connection, name) if command.payload.get("of") != "alert" else None
-    kind: str = incident.kind if incident else ""
-    if incident is None:
-        home = await acts.home_of(connection, name)
-        if home is None:
-            return _refused("not_found", f"没有编号为 {name} 的事件或预警", f"there is no incident or alert {name}")
-        alert, (name, kind) = name, home
-        incident = await alerting.incident(connection, name) if name else None
-    if kind == "self":
-        return _refused("self", "系统自身的预警不作判定", "the program's own alerts take no verdict")
-    seen = command.expected_revision
-    if seen is not None and incident is not None and incident.revision != seen:
-        return _refused(
-            "revision",
-            f"事件已有变化（第 {incident.revision} 版，您看到的是第 {seen} 版），请重新查看",
-            f"the incident has gone on: it is at revision {incident.revision}, you saw {seen}; look again",
-        )
-    judgement = Judgement(name, alert, verdict, command.actor, now, command.payload.get("note", ""))
-    await acts.judge(connection, judgement)
-    of_zh, of_en = (f"预警 {alert}", f"alert {alert}") if alert else (f"事件 {name}", f"incident {name}")
-    return Outcome(done=True, because=Because(f"{of_zh}已判定为 {verdict}", f"{of_en} is {verdict}"))
-
-
-def _refused(reason: str, zh: str, en: str) -> Outcome:
-    return Outcome(done=False, because=Because(zh, en), reason=reason)
-
-
-_ACTS: Mapping[str, Apply] = {"verdict": _verdict}
+async def _desk(database: Database) -> Desk:
+    async with database.read("commands") as connection:
+        return Desk(Incidents(await alerting.living(connection, since=utc_now() - REJOIN)))

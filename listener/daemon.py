@@ -20,6 +20,7 @@ from listener.commands import Commands
 from listener.config import Config, ConfigError, load
 from listener.decide import Decider
 from listener.deliver import Outcome, Sender
+from listener.desk import Desk
 from listener.flush import Flusher
 from listener.guard import guarded_session
 from listener.health import Health
@@ -106,7 +107,7 @@ class Daemon:
                 self._database, self._parts.understanding, states, metrics=self._metrics, now=utc_now
             )
             stack.callback(self._pipeline.close)
-            self._commands = Commands(self._database)
+            self._commands = Commands(self._database, Desk(self._decider.incidents), told=self._decider.told.set)
             self._flusher = Flusher(self._database, self._parts.routing, metrics=self._metrics)
             self._sender = Sender(
                 self._database,
@@ -150,7 +151,7 @@ class Daemon:
                 ("sender", self._keep_going("sender", self._sender.step, wake=self._sender.wake)),
                 ("refresh", self._keep_going("refresh", self._refresher.step)),
                 ("self-check", self._keep_going("self-check", self._check_self)),
-                ("commands", self._keep_going("commands", self._commands.step)),
+                ("commands", self._keep_going("commands", self._commands.step, wake=self._commands.wake)),
                 ("retention", self._keep_going("retention", self._forget)),
                 ("relay", self._relay()),
             )

@@ -27,7 +27,7 @@ class Decider:
         self.engine = engine
         self.told = asyncio.Event()  # set when an incident changed: somebody may have to hear of it
         self._driver = Driver(engine)
-        self._incidents = incidents
+        self.incidents = incidents
         self._database = database
         self._metrics = metrics
         self._unsaved: list[AlertEvent] = []
@@ -95,8 +95,10 @@ class Decider:
                     await alerting.keep_event(connection, event)
                     kept.append(event)
                     continue
-                done, incident = self._incidents.apply(event)
-                await alerting.keep(connection, done, incident, now=now)
+                done, incident = self.incidents.apply(event)
+                await alerting.keep_event(connection, done)
+                # Known with its number from here on; where the transaction fails, it is given the same one again.
+                self.incidents.keep(await alerting.keep(connection, incident, now=now))
                 kept.append(done)
         self._unsaved.clear()
         for event in kept:
@@ -142,7 +144,7 @@ class Decider:
                 self._metrics.rule_failures.labels(rule).inc()
                 _log.error("rule_failed", rule=rule, detail=problem)
         self._failed = dict(self.engine.failures)
-        open_incidents = self._incidents.open()
+        open_incidents = self.incidents.open()
         for level in Level:
             self._metrics.incidents_open.labels(level.name).set(sum(i.level is level for i in open_incidents))
             alerts = (event for i in open_incidents for event in i.alerts if event.event != "resolved")

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from alerts.alert import WITHDRAWN, AlertEvent, Excerpt, Level, StoryRef
+from alerts.handling import TOLD_ACTS, Act
+from alerts.incident import Incident
 from alerts.notification import Notification
 from alerts.render import words
+from alerts.render.act import named, spoken
 from alerts.render.text import clean, cut, defuse, people, safe_url
 from alerts.render.words import ACT, LEVELS, TAGS, WORDS, Language
 
@@ -101,12 +104,20 @@ def _state(notification: Notification) -> str:
     incident, state = notification.incident, str(notification.kind)
     if state == "open" and not incident.open:
         state = "late"
-    elif state == "resolve" and incident.lead.because.en.startswith(WITHDRAWN):
-        state = "withdrawn"
+    elif state == "resolve":
+        state = _end(incident)
     elif state == "update":
         state = _change(notification)
     own = f"self_{state}"  # the program's own alerts must not look like a brand's crisis
     return own if incident.kind == "self" and own in TAGS["zh"] else state
+
+
+def _end(incident: Incident) -> str:
+    if incident.handling.merged_into:
+        return "merged"
+    if incident.handling.ended is not None:
+        return "ended"
+    return "withdrawn" if incident.lead.because.en.startswith(WITHDRAWN) else "resolve"
 
 
 def _change(notification: Notification) -> str:
@@ -133,7 +144,7 @@ def _told(notification: Notification, state: str) -> tuple[str, str, str]:
     language, incident = notification.language, notification.incident
     lead = incident.lead
     own = incident.kind == "self"
-    brand = WORDS[language]["self"] if own else _name(lead.brand, language) or _name(lead.topic or "", language)
+    brand = WORDS[language]["self"] if own else named(lead.brand, language) or named(lead.topic or "", language)
     tag = TAGS[language][state].format(level=LEVELS[language][incident.level])
     return tag, brand, cut(_title(lead, language), 80)
 
@@ -156,17 +167,35 @@ def _notice(notification: Notification, state: str) -> str:
         return word[state]
     if state == "resolve":
         return word["lasted"].format(duration=words.duration(incident.updated_at - incident.opened_at, language))
-    if state in {"update", "repeat", "acknowledge"}:
+    act = _act(notification)
+    told = [spoken(act, language)] if act is not None else [word["taken"]] if state == "acknowledge" else []
+    if state in {"ended", "merged"}:
+        return _sentences(told, language)
+    if state in {"update", "repeat", "acknowledge", "act"}:
         where = words.zone(notification.timezone)
         opened, at = (words.moment(one, where, incident.updated_at) for one in (incident.opened_at, incident.lead.at))
-        so_far = word["so_far"].format(opened=opened, at=at)
-        return _sentences([word["taken"], so_far] if state == "acknowledge" else [so_far], language)
-    told = []
+        return _sentences([*told, word["so_far"].format(opened=opened, at=at)], language)
     if state in {"raised", "lowered"} and notification.was is not None:
         told.append(word["was"].format(level=LEVELS[language][notification.was]))
     if state in {"open", "raised"}:
         told.append(ACT[language][incident.level])
     return _sentences(told, language)
+
+
+def _act(notification: Notification) -> Act | None:
+    """What was done, where that is what the message is about."""
+    incident = notification.incident
+    if notification.kind in {"acknowledge", "act"}:
+        kinds: frozenset[str] = TOLD_ACTS
+    elif notification.kind == "resolve" and _end(incident) in {"ended", "merged"}:
+        kinds = frozenset({"resolve", "merge"})
+    elif notification.kind == "update" and incident.handling.taken is None:
+        # A level that rose above what was taken makes it nobody's.
+        last = incident.handling.timeline[-1:]
+        return last[0] if last and last[0].kind == "unacknowledge" and last[0].revision == incident.revision else None
+    else:
+        return None
+    return next((act for act in reversed(incident.handling.timeline) if act.kind in kinds), None)
 
 
 def _sentences(told: list[str], language: Language) -> str:
@@ -179,6 +208,10 @@ def _facts(notification: Notification) -> list[tuple[str, str]]:
     lead = incident.lead
     reached = lead.reached
     found: list[tuple[str, str]] = []
+    if incident.kind == "topic" and (incident.handling.owner or incident.handling.taken) and incident.open:
+        state = words.STATES[language][incident.state]
+        owner = word["owner"].format(owner=named(incident.handling.owner, language))
+        found.append((word["handling"], f"{state} · {owner}" if incident.handling.owner else state))
     if reached.mentions:
         spread = [
             words.counted(
@@ -195,7 +228,7 @@ def _facts(notification: Notification) -> list[tuple[str, str]]:
         found.append((word["spread"], " · ".join(spread)))
     if reached.channels:
         counts = [
-            word["channel"].format(name=_name(name, language), count=people(count, language))
+            word["channel"].format(name=named(name, language), count=people(count, language))
             for name, count in reached.channels[:CHANNELS]
         ]
         found.append((word["channels"], word["comma"].join(counts) + _left(len(reached.channels) - CHANNELS)))
@@ -220,16 +253,12 @@ def _facts(notification: Notification) -> list[tuple[str, str]]:
 def _story(story: StoryRef, language: Language) -> str:
     """What is being passed on, how often, and where; one channel goes without saying."""
     word = WORDS[language]
-    channels = [_name(name, language) for name in story.channels]
+    channels = [named(name, language) for name in story.channels]
     return word["crossed" if len(channels) > 1 else "copies"].format(
         title=cut(defuse(story.title[:_READ_AT_MOST], word["link"]), 80),
         count=people(story.copies, language),
         channels=word["comma"].join(channels[:CHANNELS]) + _left(len(channels) - CHANNELS),
     )
-
-
-def _name(name: str, language: Language) -> str:
-    return cut(defuse(name[:200], WORDS[language]["link"]), 40)
 
 
 def _left(count: int) -> str:
@@ -262,7 +291,7 @@ def _coverage(notification: Notification) -> str:
     where = words.zone(notification.timezone)
     blind = [
         word["blind"].format(
-            source=_name(source, language),
+            source=named(source, language),
             duration=words.duration(max(lead.at - since, timedelta(0)), language),
             since=words.moment(since, where, lead.at),
         )
@@ -289,9 +318,9 @@ def _quote(notification: Notification, excerpt: Excerpt) -> Quote:
     language = notification.language
     word = WORDS[language]
     about = [words.RISKS[language].get(risk, risk) for risk in excerpt.risks]
-    about.append(_name(excerpt.channel, language))
+    about.append(named(excerpt.channel, language))
     if excerpt.author:
-        about.append(_name(excerpt.author, language))
+        about.append(named(excerpt.author, language))
     if excerpt.reach:
         about.append(word["people"].format(count=people(excerpt.reach, language)))
     if excerpt.published_at is not None:
@@ -317,6 +346,7 @@ def _footer(notification: Notification) -> str:
     incident = notification.incident
     where = words.zone(notification.timezone)
     return WORDS[notification.language]["footer"].format(
+        number=f"#{incident.number} · " if incident.number else "",
         incident=cut(clean(incident.id[:200]), 60),
         at=f"{incident.lead.at.astimezone(where):%Y-%m-%d %H:%M}",
         zone=where.key,

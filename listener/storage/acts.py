@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts import Because
@@ -28,6 +30,7 @@ async def put(connection: AsyncConnection, command: Command) -> int:
         expected_revision=command.expected_revision,
         state="waiting",
         outcome="",
+        incident="",
     )
     return int((await connection.execute(statement.returning(commands.c.id))).scalar_one())
 
@@ -35,33 +38,56 @@ async def put(connection: AsyncConnection, command: Command) -> int:
 async def waiting(connection: AsyncConnection, *, most: int = 100) -> list[tuple[int, Command]]:
     """Those that nobody has applied, in the order in which they came."""
     query = select(commands).where(commands.c.state == "waiting").order_by(commands.c.id).limit(most)
-    return [
-        (
-            row.id,
-            Command(
-                row.kind, row.subject, row.actor, row.origin, row.at, json.loads(row.payload), row.expected_revision
-            ),
-        )
-        for row in await connection.execute(query)
-    ]
+    return [(row.id, _command(row)) for row in await connection.execute(query)]
+
+
+def _command(row: Row[Any]) -> Command:
+    return Command(row.kind, row.subject, row.actor, row.origin, row.at, json.loads(row.payload), row.expected_revision)
 
 
 async def finish(connection: AsyncConnection, number: int, outcome: Outcome, *, at: datetime) -> None:
     told = json.dumps([outcome.because.zh, outcome.because.en, outcome.reason], ensure_ascii=False)
     state = "done" if outcome.done else "refused"
     await connection.execute(
-        update(commands).where(commands.c.id == number).values(state=state, outcome=told, done_at=at)
+        update(commands)
+        .where(commands.c.id == number)
+        .values(state=state, outcome=told, done_at=at, incident=outcome.incident)
     )
 
 
 async def outcome(connection: AsyncConnection, number: int) -> Outcome | None:
     """What came of a command; None while it waits."""
-    query = select(commands.c.state, commands.c.outcome).where(commands.c.id == number)
-    row = (await connection.execute(query)).one()
+    query = select(commands).where(commands.c.id == number)
+    return _outcome((await connection.execute(query)).one())
+
+
+def _outcome(row: Row[Any]) -> Outcome | None:
     if row.state == "waiting":
         return None
     zh, en, reason = json.loads(row.outcome)
-    return Outcome(row.state == "done", Because(zh, en), reason)
+    return Outcome(row.state == "done", Because(zh, en), reason, row.incident)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the audit log: what was asked, by whom and from where, and what came of it (None: not yet)."""
+
+    number: int
+    command: Command
+    outcome: Outcome | None
+    done_at: datetime | None
+
+
+async def log(
+    connection: AsyncConnection, *, incident: str | None = None, before: int | None = None, most: int = 100
+) -> list[Entry]:
+    """The audit log, newest first: of everything, or of one incident; *before*: only older ones than this number."""
+    query = select(commands).order_by(commands.c.id.desc()).limit(most)
+    if incident is not None:
+        query = query.where(commands.c.incident == incident)
+    if before is not None:
+        query = query.where(commands.c.id < before)
+    return [Entry(row.id, _command(row), _outcome(row), row.done_at) for row in await connection.execute(query)]
 
 
 async def judge(connection: AsyncConnection, judgement: Judgement) -> None:

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts import AlertEvent, Incident
@@ -44,11 +45,13 @@ async def keep_event(connection: AsyncConnection, event: AlertEvent) -> None:
     )
 
 
-async def keep(connection: AsyncConnection, event: AlertEvent, incident: Incident, *, now: datetime) -> None:
-    """An event and the incident as it is after it; the flush looks at the incident at once."""
-    await keep_event(connection, event)
+async def keep(connection: AsyncConnection, incident: Incident, *, now: datetime) -> Incident:
+    """The incident as it is by now, with its number; the flush looks at it at once."""
+    if not incident.number:
+        highest = (await connection.execute(select(func.max(incidents.c.number)))).scalar_one_or_none()
+        incident = replace(incident, number=(highest or 0) + 1)
     statement = insert(incidents)
-    changing = ("open", "level", "updated_at", "facts", "next_flush")
+    changing = ("open", "firing", "level", "updated_at", "facts", "next_flush")
     await connection.execute(
         statement.on_conflict_do_update(
             index_elements=["id"], set_={name: statement.excluded[name] for name in changing}
@@ -57,7 +60,9 @@ async def keep(connection: AsyncConnection, event: AlertEvent, incident: Inciden
             {
                 "id": incident.id,
                 "kind": incident.kind,
+                "number": incident.number,
                 "open": incident.open,
+                "firing": incident.firing,
                 "level": int(incident.level),
                 "opened_at": incident.opened_at,
                 "updated_at": incident.updated_at,
@@ -66,11 +71,12 @@ async def keep(connection: AsyncConnection, event: AlertEvent, incident: Inciden
             }
         ],
     )
+    return incident
 
 
 async def living(connection: AsyncConnection, *, since: datetime) -> list[Incident]:
-    """Open incidents and those that changed since, oldest first: what the fold needs to go on."""
-    query = select(incidents.c.facts).where(or_(incidents.c.open, incidents.c.updated_at >= since))
+    """Incidents of which something fires and those that changed since, oldest first: what the fold needs to go on."""
+    query = select(incidents.c.facts).where(or_(incidents.c.firing, incidents.c.updated_at >= since))
     rows = await connection.execute(query.order_by(incidents.c.opened_at, incidents.c.id))
     return [load_incident(json.loads(row.facts)) for row in rows]
 
@@ -141,8 +147,8 @@ async def on_trial(connection: AsyncConnection, *, since: datetime) -> list[Aler
 
 
 async def newest_self(connection: AsyncConnection) -> dict[str, AlertEvent]:
-    """The newest event of each of the program's own open alerts, by alert."""
-    query = select(incidents.c.facts).where(incidents.c.open, incidents.c.kind == "self")
+    """The newest event of each of the program's own alerts that is not resolved, by alert."""
+    query = select(incidents.c.facts).where(incidents.c.firing, incidents.c.kind == "self")
     found = [load_incident(json.loads(row.facts)) for row in await connection.execute(query)]
     return {event.alert: event for incident in found for event in incident.alerts if event.event != "resolved"}
 
@@ -150,6 +156,13 @@ async def newest_self(connection: AsyncConnection) -> dict[str, AlertEvent]:
 async def incident(connection: AsyncConnection, incident_id: str) -> Incident | None:
     facts = (
         await connection.execute(select(incidents.c.facts).where(incidents.c.id == incident_id))
+    ).scalar_one_or_none()
+    return load_incident(json.loads(facts)) if facts else None
+
+
+async def by_number(connection: AsyncConnection, number: int) -> Incident | None:
+    facts = (
+        await connection.execute(select(incidents.c.facts).where(incidents.c.number == number))
     ).scalar_one_or_none()
     return load_incident(json.loads(facts)) if facts else None
 

@@ -46,7 +46,7 @@ async def forget(database: Database, keep: Keep, now: datetime) -> dict[str, int
     async with database.read("retention") as connection:
         safe = (await connection.execute(select(func.min(snapshots.c.seq)))).scalar_one_or_none() or 0
     goes_by = mentions.c.story == story_aliases.c.alias
-    closed = select(incidents.c.id).where(~incidents.c.open, incidents.c.updated_at < before)
+    closed = select(incidents.c.id).where(~incidents.c.firing, incidents.c.updated_at < before)
     for table, where in (
         (rollups, rollups.c.slot < now - keep.rollups),
         (log, and_(log.c.at < before, log.c.seq <= safe, log.c.kind != "rules")),
@@ -59,7 +59,7 @@ async def forget(database: Database, keep: Keep, now: datetime) -> dict[str, int
         (verdicts, verdicts.c.at < before),
         (commands, and_(commands.c.state != "waiting", commands.c.done_at < before)),
         (alert_events, and_(alert_events.c.shadow, alert_events.c.at < before)),
-        (incidents, and_(~incidents.c.open, incidents.c.updated_at < before)),
+        (incidents, and_(~incidents.c.firing, incidents.c.updated_at < before)),
     ):
         deleted[table.name] = deleted.get(table.name, 0) + await _forget_rows(database, table, where)
     return deleted

@@ -181,7 +181,9 @@ incidents = Table(
     metadata,
     Column("id", String, primary_key=True),
     Column("kind", String, nullable=False),
+    Column("number", Integer, nullable=False),  # what people call it by; 0 for those of before there were numbers
     Column("open", Boolean, nullable=False),
+    Column("firing", Boolean, nullable=False),  # an alert of it is unresolved, whatever people have said
     Column("level", Integer, nullable=False),
     Column("opened_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
@@ -189,6 +191,7 @@ incidents = Table(
     Column("next_flush", UtcTime),  # when to look whether somebody must be told; empty: nothing to tell
     Index("incidents_by_time", "updated_at"),
     Index("incidents_due", "next_flush"),
+    Index("incidents_by_number", "number"),
 )
 
 told = Table(
@@ -245,7 +248,9 @@ commands = Table(
     Column("state", String, nullable=False),  # waiting done refused
     Column("outcome", Text, nullable=False),
     Column("done_at", UtcTime),
+    Column("incident", String, nullable=False),  # that it was done to; empty: it found none
     Index("commands_waiting", "state", "id"),
+    Index("commands_of_incident", "incident", "id"),
 )
 
 verdicts = Table(

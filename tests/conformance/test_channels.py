@@ -495,7 +495,7 @@ async def test_awkward_text_is_defused(peer, http, name, language):
 
 
 @every
-@pytest.mark.parametrize("kind", ["open", "update", "repeat", "acknowledge", "resolve", "test"])
+@pytest.mark.parametrize("kind", ["open", "update", "repeat", "acknowledge", "act", "resolve", "test"])
 @pytest.mark.parametrize("language", ["zh", "en"])
 async def test_each_kind_says_what_it_is(peer, http, kind, language):
     """The first line of each kind of message tells it from the others, in both languages."""
@@ -513,6 +513,7 @@ async def test_each_kind_says_what_it_is(peer, http, kind, language):
             "update": "升至橙色",
             "repeat": "仍在持续",
             "acknowledge": "已认领",
+            "act": "处理进展",
             "resolve": "已恢复",
             "test": "测试",
         },
@@ -521,6 +522,7 @@ async def test_each_kind_says_what_it_is(peer, http, kind, language):
             "update": "RAISED TO ORANGE",
             "repeat": "STILL OPEN",
             "acknowledge": "ACKNOWLEDGED",
+            "act": "BEING HANDLED",
             "resolve": "RESOLVED",
             "test": "TEST",
         },

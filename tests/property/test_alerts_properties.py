@@ -77,7 +77,7 @@ def test_event_survives_its_stored_form(event):
 @given(st.lists(events, min_size=1, max_size=3), times, st.integers(1))
 def test_incident_survives_its_stored_form(members, at, revision):
     """dump and load give the same incident back, through JSON text."""
-    incident = Incident("i", "topic", "t", at, at, revision, tuple(members))
+    incident = Incident("i", "topic", "t", at, at, revision, tuple(members), since=at)
     assert incident == load_incident(json.loads(json.dumps(dump_incident(incident))))
 
 

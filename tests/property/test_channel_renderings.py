@@ -59,7 +59,7 @@ def notifications(draw):
             Excerpt(f"{n}{text}", f"https://weibo.example.com/{n}", text, 0.9, text, 9, NOW) for n in range(4)
         ),
     )
-    kind = draw(st.sampled_from(["open", "update", "repeat", "acknowledge", "resolve", "test"]))
+    kind = draw(st.sampled_from(["open", "update", "repeat", "acknowledge", "act", "resolve", "test"]))
     return replace(plain, kind=kind, incident=replace(plain.incident, alerts=(lead,)))
 
 

@@ -19,7 +19,7 @@ SECOND = timedelta(seconds=1)
 def incident(revision=1, level=Level.yellow, *, resolved_at=None) -> Incident:
     one = sample_notification(T0, "zh", level=level).incident
     lead = one.lead if resolved_at is None else replace(one.lead, event="resolved", at=resolved_at)
-    return replace(one, revision=revision, alerts=(lead,), updated_at=lead.at)
+    return replace(one, revision=revision, turn=revision, alerts=(lead,), updated_at=lead.at)
 
 
 def told(kind="open", revision=1, level=Level.yellow, at=T0) -> Told:

@@ -34,7 +34,7 @@ async def test_what_was_not_decided_before_a_stop_is_decided_as_if_there_was_non
         await (await loaded(database, T0)).publish([opened, resolved], T0)
         again = await loaded(database, second.at + down)
         await again.publish([second], second.at + down)
-        (incident,) = again._incidents.open()
+        (incident,) = again.incidents.open()
         assert incident.id == ("first" if later < REJOIN else "second")
     finally:
         await database.close()

@@ -20,6 +20,7 @@ from listener.cli import main
 from listener.clock import utc_now
 from listener.commands import Commands, submit
 from listener.config import load
+from listener.desk import Desk
 from listener.storage import acts, alerting, mentions
 from listener.storage.database import Database
 from listener.storage.judged import judged
@@ -51,7 +52,9 @@ async def keep(database: Database, *events: AlertEvent) -> None:
             if one.shadow:
                 await alerting.keep_event(connection, one)
             else:
-                await alerting.keep(connection, *incidents.apply(one), now=one.at)
+                done, incident = incidents.apply(one)
+                await alerting.keep_event(connection, done)
+                incidents.keep(await alerting.keep(connection, incident, now=one.at))
 
 
 def command(subject: str, verdict: str = "noise", **more) -> Command:
@@ -69,7 +72,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 async def act(database: Database, *asked: Command, at: datetime = NOW) -> list[tuple[bool, str]]:
     async with database.write("test") as connection:
         numbers = [await acts.put(connection, one) for one in asked]
-    commands = Commands(database)
+    commands = Commands(database, Desk(Incidents()))
     while await commands.step(at) == at:
         pass
     async with database.read("test") as connection:
@@ -112,7 +115,7 @@ async def test_what_cannot_be_done_is_refused_with_a_reason(database):
         command("nobody"),
         command("s"),
         command("a", "splendid"),
-        command("a", expected_revision=1),
+        command("a", expected_revision=3),
         command("a", expected_revision=2),
         Command("dance", "a", "小林", "test", NOW),
     )
@@ -127,7 +130,7 @@ async def test_a_command_is_applied_once(database):
     """Another step, as after a restart, does nothing to what is done."""
     await keep(database, *TWO)
     await act(database, command("a"))
-    assert await Commands(database).step(NOW) == NOW + timedelta(seconds=1)
+    assert await Commands(database, Desk(Incidents())).step(NOW) == NOW + timedelta(seconds=1)
     async with database.read("test") as connection:
         assert len(await acts.judgements(connection)) == 1
 
@@ -292,9 +295,9 @@ def test_beside_an_owner_that_is_busy_it_waits_and_is_kept(config, tmp_path, cap
         try:
             given = load(Path(config))
             assert await submit(given, command("a"), wait=timedelta(seconds=0.3)) is None
-            assert await Commands(owner).step(NOW) == NOW
+            assert await Commands(owner, Desk(Incidents())).step(NOW) == NOW
             answer = asyncio.create_task(submit(given, command("a", "real"), wait=timedelta(seconds=20)))
-            while await Commands(owner).step(NOW) != NOW:
+            while await Commands(owner, Desk(Incidents())).step(NOW) != NOW:
                 await asyncio.sleep(0.02)
             outcome = await answer
             assert outcome is not None

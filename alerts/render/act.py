@@ -1,0 +1,26 @@
+"""What a person did with an incident, in a sentence."""
+
+from alerts.alert import Level
+from alerts.handling import Act
+from alerts.render.text import cut, defuse
+from alerts.render.words import ACTS, LEVELS, WORDS, Language
+
+_NAME, _TEXT = 40, 300
+
+
+def spoken(act: Act, language: Language) -> str:
+    """Who did what, and their own words, defused and cut."""
+    kind: str = act.kind
+    if kind == "unacknowledge" and not act.by:
+        kind = "broken"
+    elif kind == "assign" and not act.value:
+        kind = "unassign"
+    level = LEVELS[language][Level[act.value]] if kind == "broken" and act.value in Level.__members__ else ""
+    told = ACTS[language][kind].format(by=named(act.by, language), value=named(act.value, language), level=level)
+    words = cut(defuse(act.text[: 10 * _TEXT], WORDS[language]["link"]), _TEXT)
+    return f"{told}{words}" if language == "zh" or not words else f"{told} {words}"
+
+
+def named(text: str, language: Language) -> str:
+    """Somebody's or something's name as it may stand in a line."""
+    return cut(defuse(text[:200], WORDS[language]["link"]), _NAME)
