@@ -29,6 +29,7 @@ class Commands:
         self._database = database
         self._desk = desk
         self._told = told
+        self._asked: dict[int, asyncio.Future[Outcome]] = {}
 
     async def step(self, now: datetime) -> datetime:
         """Apply what waits, in order. Raises StorageError, after which the next step goes on."""
@@ -43,7 +44,24 @@ class Commands:
                 self._desk.keep(changed)
             if changed:
                 self._told()
+            if (asked := self._asked.get(number)) is not None and not asked.done():
+                asked.set_result(outcome)
         return now if found else now + EVERY
+
+    async def ask(self, command: Command, *, wait: timedelta) -> Outcome | None:
+        """Have a command applied by this loop; None: not within *wait*, and it waits still. Raises StorageError."""
+        async with self._database.write("commands") as connection:
+            number = await acts.put(connection, command)
+        asked: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._asked[number] = asked
+        self.wake.set()
+        try:
+            async with asyncio.timeout(wait.total_seconds()):
+                return await asked
+        except TimeoutError:
+            return None
+        finally:
+            del self._asked[number]
 
 
 async def submit(config: Config, command: Command, *, wait: timedelta) -> Outcome | None:

@@ -15,11 +15,14 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from alerts import Because
+from alerts.command import Command, Outcome
 from listener.clock import utc_now
 from listener.commands import Commands
 from listener.config import Config, ConfigError, load
 from listener.decide import Decider
-from listener.deliver import Outcome, Sender
+from listener.deliver import Outcome as Delivered
+from listener.deliver import Sender
 from listener.desk import Desk
 from listener.flush import Flusher
 from listener.guard import guarded_session
@@ -38,6 +41,7 @@ from listener.selfcheck import (
     source_troubles,
     with_newest,
 )
+from listener.slack import Slack
 from listener.storage import alerting, history, mentions, outbox, rows
 from listener.storage import sources as source_store
 from listener.storage.database import Database, StorageError
@@ -45,6 +49,7 @@ from listener.storage.retention import Keep, forget
 from listener.storage.sources import Arrivals
 from listener.storage.status import StoredStatus
 from listener.web.app import create_app, runner
+from listener.web.slack import SlackActions
 from listener.web.status import RefusedReload
 from rules.log import RulesRow
 from sentiment import AnalysisError
@@ -54,6 +59,7 @@ QUEUE = 64  # polled batches that wait; when it is full, polling waits
 QUIET_WAIT = 0.5  # seconds
 _RETRY = timedelta(seconds=1)
 _DAY = timedelta(days=1)
+_ANSWER = timedelta(seconds=10)
 _log = structlog.get_logger()
 
 
@@ -108,6 +114,8 @@ class Daemon:
             )
             stack.callback(self._pipeline.close)
             self._commands = Commands(self._database, Desk(self._decider.incidents), told=self._decider.told.set)
+            self._slack = Slack(self._parts.slack, self._session, self._ask, now=utc_now, metrics=self._metrics)
+            stack.push_async_callback(self._slack.stop)
             self._flusher = Flusher(self._database, self._parts.routing, metrics=self._metrics)
             self._sender = Sender(
                 self._database,
@@ -127,7 +135,7 @@ class Daemon:
             for event in own.values():
                 if event.rule == "self-delivery":  # still refused, as far as is known
                     address = (event.key["receiver"], event.key["channel"])
-                    self._sender.outcomes[address] = Outcome(event.at, "refused_before")
+                    self._sender.outcomes[address] = Delivered(event.at, "refused_before")
             self._status = StoredStatus(
                 self._database, self._parts.shown, states, started_at=self._started_at, now=utc_now
             )
@@ -152,6 +160,7 @@ class Daemon:
                 ("refresh", self._keep_going("refresh", self._refresher.step)),
                 ("self-check", self._keep_going("self-check", self._check_self)),
                 ("commands", self._keep_going("commands", self._commands.step, wake=self._commands.wake)),
+                ("slack", self._keep_going("slack", self._slack.step)),
                 ("retention", self._keep_going("retention", self._forget)),
                 ("relay", self._relay()),
             )
@@ -271,6 +280,15 @@ class Daemon:
             if isinstance(outcome, Exception):
                 raise outcome
 
+    async def _ask(self, command: Command) -> Outcome | None:
+        """What a person asks for in a chat."""
+        try:
+            return await self._commands.ask(command, wait=_ANSWER)
+        except StorageError as error:
+            self._storage_failed("chat", error)
+            because = Because("暂时无法保存，请稍后重试。", "It cannot be kept just now; try again later.")
+            return Outcome(done=False, because=because, reason="storage")
+
     # What the program watches about itself
 
     async def _check_self(self, now: datetime) -> datetime:
@@ -337,6 +355,7 @@ class Daemon:
             self._flusher.routing = parts.routing
             self._sender.lines = parts.lines
             self._sender.timezone = config.timezone
+            self._slack.apps = parts.slack
             self._refresher.lines = parts.lines
             self._refresher.timezone = config.timezone
             self._status.shown = parts.shown
@@ -386,6 +405,7 @@ class Daemon:
             settings=settings,
             now=utc_now,
         )
+        app.add_routes([SlackActions(self._slack.signed_app, self._slack.take, utc_now).route()])
         serving = runner(app)
         await serving.setup()
         stack.push_async_callback(serving.cleanup)

@@ -72,6 +72,9 @@ class Metrics:
             "notification_failures", "Attempts that a channel refused.", "receiver", "channel", "reason"
         )
         self.dead = counter("notifications_dead", "Notifications given up.", "receiver", "channel", "reason")
+        self.chat_connected = gauge(
+            "chat_connected", "1 while what people press in a chat reaches us.", "receiver", "channel"
+        )
         self.not_sent = counter("notifications_dropped", "Notifications not sent on purpose.", "reason")
         self.hops = histogram("hop_seconds", "A mention's way, hop by hop.", _LATENCY, "hop")
         for hop in HOPS:

@@ -17,6 +17,7 @@ from listener.config import Config
 from listener.flush import Routing
 from listener.http import Http
 from listener.pipeline import Understanding
+from listener.slack import SlackApp, slack_apps
 from listener.storage.outbox import Address
 from listener.storage.status import Shown, ShownSource, ShownTopic
 from listener.turns import Line
@@ -33,6 +34,7 @@ class Parts:
     collectors: Mapping[str, Collector]
     routing: Routing
     lines: Mapping[Address, Line]
+    slack: tuple[SlackApp, ...]
     rules: str
     shown: Shown
 
@@ -70,6 +72,12 @@ async def build(config: Config, *, http: Http, session: aiohttp.ClientSession) -
             for name, receiver in receivers.items()
             for label, channel in zip(receiver.channel_names, receiver.channels, strict=True)
         },
+        slack=slack_apps(
+            [
+                receiver.model_copy(update={"channels": [through(one, config.proxy) for one in receiver.channels]})
+                for receiver in config.receivers
+            ]
+        ),
         rules=rule_set(config),
         shown=Shown(
             sources=[ShownSource(s.id, s.type, s.channel, s.tier, s.blindness) for s in config.sources],

@@ -5,7 +5,8 @@ changelog 2016-05-17 on errors). It cannot change what it posted, so each notifi
 
 Bot (scope chat:write): taken only where the JSON says ``"ok": true``; Slack refuses with HTTP 200 too. The incident's
 first message is kept up to date by chat.update; a rise, a repeat and the end are also a reply in its thread, the first
-two shown in the channel, because a changed message alerts nobody. chat.update parses names unless told not to (its
+two shown in the channel, because a changed message alerts nobody. With ``app_token`` or ``signing_secret`` the message has
+buttons (``slack_buttons``); their presses come in elsewhere. chat.update parses names unless told not to (its
 ``parse`` defaults to ``client``), so every call says ``none``. About one message per second and channel passes, beyond
 that 429 and Retry-After. Sources: docs.slack.dev, methods chat.postMessage and chat.update, and Rate limits.
 """
@@ -19,6 +20,7 @@ from pydantic import Field, SecretStr, model_validator
 from alerts.channel import DeliveryError, DeliveryReason
 from alerts.channels.base import Clock, Limits, Name, SecretUrl, Strict, Timeout, utc_now
 from alerts.channels.http import JSON, Answer, Poster, encode, refusal, retry_after
+from alerts.channels.slack_buttons import block
 from alerts.notification import Notification, Receipt
 from alerts.render import Message, message
 from alerts.render import slack as form
@@ -76,6 +78,12 @@ class SlackConfig(Strict):
     webhook: SecretUrl | None = Field(None, description="address of an incoming webhook")
     token: SecretStr | None = Field(None, min_length=1, description="bot token with the scope chat:write")
     channel: str | None = Field(None, pattern=r"^#?[^\s#]+$", description="id or name of the channel, with token")
+    app_token: SecretStr | None = Field(
+        None, min_length=1, description="app-level token with the scope connections:write: buttons, by Socket Mode"
+    )
+    signing_secret: SecretStr | None = Field(
+        None, min_length=16, description="the app's signing secret: buttons, by requests to /slack/actions"
+    )
     api: SecretUrl = Field(SecretStr(API), description="address of the Web API, for gateways")
     timeout: Timeout = Field(timedelta(seconds=10), description="for each request")
     proxy: SecretUrl | None = Field(None, description="HTTP proxy of this channel")
@@ -86,7 +94,11 @@ class SlackConfig(Strict):
             raise ValueError("give either webhook, or token and channel")
         if (self.token is None) != (self.channel is None):
             raise ValueError("token and channel go together")
-        token = "" if self.token is None else self.token.get_secret_value()
+        if (self.app_token or self.signing_secret) and self.token is None:
+            raise ValueError("buttons need a bot: give token and channel with app_token or signing_secret")
+        if self.app_token and self.signing_secret:
+            raise ValueError("give either app_token (Socket Mode) or signing_secret (requests to this program)")
+        token = "".join(one.get_secret_value() for one in (self.token, self.app_token) if one is not None)
         if not token.isascii() or any(not character.isprintable() or character == " " for character in token):
             raise ValueError("token: holds a character that no token has")
         return self
@@ -97,7 +109,9 @@ class SlackConfig(Strict):
         if self.token is None or self.channel is None:
             raise AssertionError("the validator lets no such config through")
         poster = Poster(http, self.timeout, self.proxy, (self.token,))
-        return SlackBot(poster, self.api.get_secret_value().rstrip("/"), self.token, self.channel, clock)
+        buttons = self.app_token is not None or self.signing_secret is not None
+        api = self.api.get_secret_value().rstrip("/")
+        return SlackBot(poster, api, self.token, self.channel, clock, buttons=buttons)
 
 
 class SlackWebhook:
@@ -126,7 +140,17 @@ class SlackWebhook:
 class SlackBot:
     """``ref`` of a receipt is ``channel:ts`` of the incident's first message, or of the one that took its place."""
 
-    def __init__(self, poster: Poster, api: str, token: SecretStr, channel: str, clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        poster: Poster,
+        api: str,
+        token: SecretStr,
+        channel: str,
+        clock: Clock = utc_now,
+        *,
+        buttons: bool = False,
+    ) -> None:
+        self._buttons = buttons
         self._poster = poster
         self._api = api
         self._headers = {**JSON, "Authorization": f"Bearer {token.get_secret_value()}"}
@@ -137,25 +161,30 @@ class SlackBot:
         told = message(notification)
         channel, _, ts = (notification.previous.ref if notification.previous is not None else "").partition(":")
         if notification.kind in {"open", "test"} or not ts:
-            return await self._post(told)
+            return await self._post(told, notification)
         try:
-            await self._tell("chat.update", told, {"channel": channel, "ts": ts})
+            await self._tell("chat.update", told, notification, {"channel": channel, "ts": ts})
         except _GoneError:
-            return await self._post(told)
+            return await self._post(told, notification)
         # A retry updates again, which changes nothing; only the reply can come twice, if its answer was lost.
         if notification.kind in {"repeat", "resolve"} or told.raised:
             reply = {"channel": channel, "thread_ts": ts, "reply_broadcast": notification.kind != "resolve"}
             await self._call("chat.postMessage", {**_common(told), **_QUIET, **reply})
         return Receipt(f"{channel}:{ts}", self._clock())
 
-    async def _post(self, told: Message) -> Receipt:
-        answer = await self._tell("chat.postMessage", told, {"channel": self._channel})
+    async def _post(self, told: Message, notification: Notification) -> Receipt:
+        answer = await self._tell("chat.postMessage", told, notification, {"channel": self._channel})
         return Receipt(f"{answer.get('channel', self._channel)}:{answer.get('ts', '')}", self._clock())
 
-    async def _tell(self, method: str, told: Message, where: dict[str, Any]) -> dict[str, Any]:
+    async def _tell(
+        self, method: str, told: Message, notification: Notification, where: dict[str, Any]
+    ) -> dict[str, Any]:
         """With blocks; without, where Slack finds them too much."""
+        blocks = form.blocks(told)
+        if self._buttons and not notification.digest and (pressable := block(notification)) is not None:
+            blocks.insert(-1, pressable)
         try:
-            return await self._call(method, {**_common(told), "blocks": form.blocks(told), **_QUIET, **where})
+            return await self._call(method, {**_common(told), "blocks": blocks, **_QUIET, **where})
         except DeliveryError as error:
             if error.reason != "too_long":
                 raise
