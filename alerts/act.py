@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from alerts.alert import Because
 from alerts.handling import Act, ActKind, Ended, Handling, Taken
-from alerts.incident import Incident, with_act
+from alerts.incident import Incident, settled, with_act
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +179,10 @@ def _close(incident: Incident, act: Act) -> Done | Refused:
         return _refused(incident, "open", "尚未结束，请先解除", "is open; resolve it first")
     if incident.handling.closed_at is not None:
         return _refused(incident, "closed", "已归档", "is closed already")
+    if incident.firing:
+        return _refused(
+            incident, "firing", "的预警仍在触发，全部恢复后才能归档", "still fires; it can be closed once that is over"
+        )
     if not act.text:
         return _refused(incident, "no_text", "归档须附复盘说明", "needs a post-incident note to be closed")
     return _after(incident, act, replace(incident.handling, closed_at=act.at), "已归档", "is closed")
@@ -206,6 +210,8 @@ def _merge(incident: Incident, act: Act, into: Incident | None) -> Done | Refuse
             return _refused(one, "self", "是系统自身的告警，不能合并", "is of the program itself; it is not merged")
         if one.handling.closed_at is not None or one.handling.merged_into:
             return _refused(one, "closed", "已归档，不能合并", "is closed; it is not merged")
+        if settled(one, act.at):
+            return _refused(one, "over", "早已结束，不能合并", "was over long ago; it is not merged")
     known = {event.alert for event in into.alerts}
     alerts = sorted(
         [*into.alerts, *(event for event in incident.alerts if event.alert not in known)], key=lambda event: event.at
@@ -236,7 +242,7 @@ def _merge(incident: Incident, act: Act, into: Incident | None) -> Done | Refuse
 def _split(incident: Incident, act: Act) -> Done | Refused:
     wanted = {name for name in act.value.split(",") if name}
     mine = {event.alert for event in incident.alerts}
-    if incident.handling.closed_at is not None:
+    if incident.handling.closed_at is not None or settled(incident, act.at):
         return _over(incident)
     if incident.kind != "topic" or not wanted or not wanted < mine:
         return _refused(

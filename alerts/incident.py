@@ -69,11 +69,17 @@ REJOIN = timedelta(hours=2)  # a topic's alerts belong together until it has bee
 KEPT_RESOLVED = 50  # a topic that never rests must not make its incident grow without end
 
 
+def settled(incident: Incident, now: datetime) -> bool:
+    """Nothing joins it any more, and its alerts may be another incident's by now."""
+    return not incident.firing and now - incident.updated_at >= REJOIN
+
+
 class Incidents:
     """The fold of alert events into incidents: same events and acts in the same order, same incidents.
 
     A topic's alerts are one incident while one of them fires, or the last was resolved less than ``REJOIN`` before the
-    event; the program's alerts about itself are an incident each. An incident's id is the id of its first alert. Events
+    event; the program's alerts about itself are an incident each. An incident's id is the id of its first alert, with that
+    one's revision where it is not the first of the alert. Events
     come in order of ``at`` per kind; incidents are forgotten once they can no longer be joined.
     """
 
@@ -102,7 +108,8 @@ class Incidents:
         self._forget(event.kind, event.at)
         incident = self._home(event)
         if incident is None:
-            name = event.alert if event.alert not in self._incidents else f"{event.alert}-{event.revision}"
+            # One that opens again has been in an incident before, which may be closed and must stay as it is.
+            name = event.alert if event.revision == 1 else f"{event.alert}-{event.revision}"
             event = replace(event, incident=name)
             incident = _first(event)
             self.keep(incident)
@@ -115,8 +122,13 @@ class Incidents:
         self.keep(incident)
         return event, incident
 
+    def acted(self, incident: Incident, now: datetime) -> None:
+        """Go on with an incident that an act has changed. One that nothing can join any more stays forgotten."""
+        if incident.id in self._incidents or not settled(incident, now):
+            self.keep(incident)
+
     def keep(self, incident: Incident) -> None:
-        """Take an incident as it is by now, of which an act has changed something; it was kept before the act is known."""
+        """Take an incident as it is by now."""
         before = self._incidents.get(incident.id)
         if before is not None:
             self._let_go(before)
@@ -132,7 +144,7 @@ class Incidents:
 
     def _home(self, event: AlertEvent) -> Incident | None:
         known = self._incidents.get(self._by_alert.get(event.alert, ""))
-        if known is not None and not (known.handling.closed_at is not None and _wakes(known, event)):
+        if known is not None and known.handling.closed_at is None:
             return known
         return self._incidents.get(self._by_topic.get(event.topic or "", "")) if event.kind == "topic" else None
 
@@ -178,15 +190,13 @@ def _fold(incident: Incident, event: AlertEvent) -> Incident:
 def _wakes(incident: Incident, event: AlertEvent) -> bool:
     """Whether an event is news to who said that it is dealt with."""
     ended = incident.handling.ended
-    if event.event == "resolved":
-        return False
-    return event.event == "opened" or ended is None or event.level > ended.level
+    return event.event == "opened" or (event.event != "resolved" and ended is not None and event.level > ended.level)
 
 
 def _handled(before: Incident, after: Incident, event: AlertEvent) -> Incident:
     """What the event does to what people have done: a new wave is nobody's, and neither is a higher level."""
     handling = after.handling
-    if handling.ended is not None and handling.closed_at is None and _wakes(before, event):
+    if handling.ended is not None and _wakes(before, event):
         handling = replace(handling, ended=None)
         after = replace(after, handling=handling)
     if after.open and not before.open:

@@ -41,7 +41,7 @@ class Commands:
                 async with self._database.write("commands") as connection:
                     outcome, changed = await self._desk.apply(connection, command, now)
                     await acts.finish(connection, number, outcome, at=now)
-                self._desk.keep(changed)
+                self._desk.keep(changed, now)
             if changed:
                 self._told()
             if (asked := self._asked.get(number)) is not None and not asked.done():

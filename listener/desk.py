@@ -33,11 +33,10 @@ class Desk:
             return _refused("unknown_kind", f"不认识的操作：{command.kind}", f"there is no act {command.kind!r}"), ()
         return await apply(connection, command, now)
 
-    def keep(self, changed: Iterable[Incident]) -> None:
-        """Let the decider go on with what was changed. One that it has forgotten can be joined by nothing any more."""
+    def keep(self, changed: Iterable[Incident], now: datetime) -> None:
+        """Let the decider go on with what was changed."""
         for incident in changed:
-            if self._incidents.get(incident.id) is not None or incident.firing:
-                self._incidents.keep(incident)
+            self._incidents.acted(incident, now)
 
     async def _act(self, connection: AsyncConnection, command: Command, now: datetime) -> Applied:
         incident = await find(connection, command.subject)
