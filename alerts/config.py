@@ -1,7 +1,9 @@
 """The sections ``receivers`` and ``route`` of the configuration."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
@@ -10,6 +12,8 @@ from pydantic import Strict as StrictType
 from alerts.alert import Level
 from alerts.channels import ChannelConfig
 from alerts.channels.base import Strict
+from alerts.hold import Hours
+from alerts.hours import TimeInterval
 from alerts.route import LabelName, Leg, Route
 
 
@@ -63,6 +67,28 @@ class ReceiverConfig(Strict):
         return tuple(names)
 
 
+LevelName = Literal["blue", "yellow", "orange", "red"]
+
+
+class QuietConfig(Strict):
+    """Hours in which messages wait: what has happened by their end is told then, in one message."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    intervals: list[str] = Field(description="ids of time_intervals, any of them; an empty list: no quiet hours")
+    loud: LevelName = Field(
+        "red", alias="except", description="incidents of this level, or above, do not wait; rising to it goes at once"
+    )
+
+
+class PaceConfig(Strict):
+    """The pace of one level; what it does not say is as for the others."""
+
+    group_wait: Wait | None = Field(None, description="time from the first alert to the first message")
+    group_interval: Interval | None = Field(None, description="least time between two messages")
+    repeat_interval: Interval | None = Field(None, description="time after which an open incident is told again")
+
+
 class BranchConfig(Strict):
     """A branch of the route tree; what it does not say, it inherits."""
 
@@ -79,6 +105,16 @@ class BranchConfig(Strict):
     repeat_interval: Interval | None = Field(
         None, description="time after which an open incident is told again; inherited"
     )
+    levels: dict[LevelName, PaceConfig] = Field(
+        default_factory=dict, description="another pace for incidents of a level; inherited, level by level"
+    )
+    active_time_intervals: list[str] = Field(
+        default_factory=list, description="ids of time_intervals: nothing is told outside them; not inherited"
+    )
+    mute_time_intervals: list[str] = Field(
+        default_factory=list, description="ids of time_intervals: nothing is told within them; not inherited"
+    )
+    quiet: QuietConfig | None = Field(None, description="hours in which messages wait for a digest; inherited")
     routes: list["BranchConfig"] = Field(
         default_factory=list, description="branches of this branch; the first that matches"
     )
@@ -95,15 +131,22 @@ class BranchConfig(Strict):
                 raise ValueError(f"{name}: {unknown[0]!r} is not one of {', '.join(sorted(_KNOWN[name]))}")
         return match
 
-    def build(self, parent: Leg) -> Route:
-        leg = Leg(
+    def build(self, parent: Leg, levels: "Levels", place: str, intervals: Mapping[str, TimeInterval]) -> Route:
+        """*parent*, *levels*: what is inherited."""
+        leg = replace(
+            _paced(parent, self),
             receiver=parent.receiver if self.receiver is None else self.receiver,
-            group_wait=parent.group_wait if self.group_wait is None else self.group_wait,
-            group_interval=parent.group_interval if self.group_interval is None else self.group_interval,
-            repeat_interval=parent.repeat_interval if self.repeat_interval is None else self.repeat_interval,
+            hours=replace(
+                _hours(parent.hours, self.quiet, intervals),
+                active=tuple(intervals[name] for name in self.active_time_intervals),
+                mute=tuple(intervals[name] for name in self.mute_time_intervals),
+            ),
         )
         values = {name: frozenset([value] if isinstance(value, str) else value) for name, value in self.match.items()}
-        return Route(leg, values, self.go_on, tuple(branch.build(leg) for branch in self.routes))
+        inherited = _with(levels, self.levels)
+        return Route(
+            leg, values, self.go_on, _built(self.routes, leg, inherited, place, intervals), _legs(leg, inherited), place
+        )
 
 
 class RouteConfig(Strict):
@@ -117,12 +160,62 @@ class RouteConfig(Strict):
     repeat_interval: Interval = Field(
         timedelta(hours=4), description="time after which an incident that is still open is told again"
     )
+    levels: dict[LevelName, PaceConfig] = Field(
+        default_factory=dict, description="another pace for incidents of a level; inherited, level by level"
+    )
+    quiet: QuietConfig | None = Field(None, description="hours in which messages wait for a digest; inherited")
     routes: list[BranchConfig] = Field(default_factory=list, description="branches, in order; the first that matches")
 
-    def build(self) -> Route:
-        """The tree with everything inherited filled in."""
-        leg = Leg(self.receiver, self.group_wait, self.group_interval, self.repeat_interval)
-        return Route(leg, {}, routes=tuple(branch.build(leg) for branch in self.routes))
+    def build(self, intervals: Mapping[str, TimeInterval] = MappingProxyType({})) -> Route:
+        """The tree with everything inherited filled in. *intervals*: every one that it names, by id."""
+        leg = Leg(
+            self.receiver,
+            self.group_wait,
+            self.group_interval,
+            self.repeat_interval,
+            _hours(Hours(), self.quiet, intervals),
+        )
+        return Route(
+            leg, {}, routes=_built(self.routes, leg, self.levels, "route", intervals), levels=_legs(leg, self.levels)
+        )
+
+
+Levels = Mapping[LevelName, PaceConfig]
+
+
+def _paced(leg: Leg, pace: PaceConfig | BranchConfig) -> Leg:
+    return replace(
+        leg,
+        group_wait=leg.group_wait if pace.group_wait is None else pace.group_wait,
+        group_interval=leg.group_interval if pace.group_interval is None else pace.group_interval,
+        repeat_interval=leg.repeat_interval if pace.repeat_interval is None else pace.repeat_interval,
+    )
+
+
+def _with(inherited: Levels, own: Levels) -> Levels:
+    """What a level's pace is here: its own words, and for what they leave out the inherited ones."""
+    return {
+        level: pace if level not in inherited else inherited[level].model_copy(update=pace.model_dump(exclude_none=True))
+        for level, pace in {**inherited, **own}.items()
+    }
+
+
+def _legs(leg: Leg, levels: Levels) -> dict[str, Leg]:
+    return {level: _paced(leg, pace) for level, pace in levels.items()}
+
+
+def _hours(inherited: Hours, quiet: QuietConfig | None, intervals: Mapping[str, TimeInterval]) -> Hours:
+    if quiet is None:
+        return inherited
+    return replace(inherited, quiet=tuple(intervals[name] for name in quiet.intervals), loud=Level[quiet.loud])
+
+
+def _built(
+    routes: Sequence[BranchConfig], leg: Leg, levels: Levels, place: str, intervals: Mapping[str, TimeInterval]
+) -> tuple[Route, ...]:
+    return tuple(
+        branch.build(leg, levels, f"{place}.routes[{number}]", intervals) for number, branch in enumerate(routes)
+    )
 
 
 def route_receivers(route: RouteConfig | BranchConfig) -> tuple[str, ...]:

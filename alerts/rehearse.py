@@ -7,9 +7,11 @@ from itertools import groupby
 
 from alerts.alert import AlertEvent
 from alerts.flush import Reason, Told, decide
+from alerts.hold import Held
 from alerts.incident import Incident, Incidents
 from alerts.notification import NotificationKind
 from alerts.route import Route, labels
+from alerts.settle import known_level, settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class _Stage:
         self._route = route
         self._fold = Incidents()
         self._incidents: dict[str, Incident] = {}
-        self._told: dict[str, dict[str, tuple[datetime, Told | None]]] = {}
+        self._told: dict[str, dict[str, tuple[datetime, Told | None, Held | None]]] = {}
         self._due: dict[str, datetime] = {}
 
     def take(self, event: AlertEvent) -> None:
@@ -65,13 +67,15 @@ class _Stage:
         told = self._told.setdefault(incident.id, {})
         again: list[datetime] = []
         for leg in self._route.match(labels(incident), told=told):
-            first_at, before = told.get(leg.receiver, (now, None))
-            decision = decide(incident, before, leg, first_at=first_at, now=now)
-            if decision.next_at is not None:
-                again.append(decision.next_at)
-            if decision.kind is not None:
-                self.messages.append(Message(now, leg.receiver, decision.kind, decision.reason, incident))
-                before = Told(incident.revision, incident.level, decision.kind, now)
-            told[leg.receiver] = (first_at, before)
+            first_at, state, before = told.get(leg.receiver, (now, None, None))
+            decision = decide(incident, state, leg, first_at=first_at, now=now)
+            held = leg.hours.held(known_level(incident, state), now)
+            done = settle(decision, incident, held, before, now=now)
+            if done.next_at is not None:
+                again.append(done.next_at)
+            if done.kind is not None:
+                self.messages.append(Message(now, leg.receiver, done.kind, done.reason, incident))
+                state = Told(incident.revision, incident.level, done.kind, now)
+            told[leg.receiver] = (first_at, state, done.held)
         if again:
             self._due[incident.id] = min(again)

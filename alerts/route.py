@@ -1,36 +1,43 @@
 """Which incidents go where: Alertmanager's tree, on the incident's labels."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
+from alerts.hold import ALWAYS, Hours
 from alerts.incident import Incident
 
-LabelName = Literal["kind", "level", "topic", "brand", "rule"]
+LabelName = Literal["kind", "level", "topic", "brand", "rule", "channel", "source", "site", "region"]
+KEYS: tuple[LabelName, ...] = ("channel", "source", "site", "region")
+"""Labels that only alerts of rules with such a ``by`` have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """A receiver that an incident goes to, and its pace there."""
+    """A receiver that an incident goes to, its pace there, and the hours in which it may be told."""
 
     receiver: str
     group_wait: timedelta
     group_interval: timedelta
     repeat_interval: timedelta
+    hours: Hours = ALWAYS
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """A node of the tree; everything inherited is filled in. ``match``: each label must have one of its values.
 
-    ``go_on`` is Alertmanager's ``continue``: the siblings after a match are looked at too.
+    ``go_on`` is Alertmanager's ``continue``: the siblings after a match are looked at too. ``levels``: the leg of incidents
+    of these levels, by name. ``place``: where it stands in the configuration.
     """
 
     leg: Leg
     match_labels: Mapping[LabelName, frozenset[str]]
     go_on: bool = False
     routes: tuple["Route", ...] = ()
+    levels: Mapping[str, Leg] = field(default_factory=dict)
+    place: str = "route"
 
     def match(self, labels: Mapping[LabelName, str], *, told: Iterable[str] = ()) -> tuple[Leg, ...]:
         """The legs for these labels, never empty: the root takes what no branch wants. A missing label is an empty one.
@@ -40,40 +47,53 @@ class Route:
         now), so that what was opened there is closed there.
         """
         found: dict[str, Leg] = {}
-        for leg in self._walk(labels) or (self.leg,):
-            found.setdefault(leg.receiver, leg)
-        for leg in self._legs(frozenset(told)):
-            found.setdefault(leg.receiver, leg)
+        for node in self.takers(labels):
+            found.setdefault(node.leg.receiver, node.leg_of(labels))
+        receivers = frozenset(told)
+        for node in self.nodes() if receivers else ():
+            if node.leg.receiver in receivers:
+                found.setdefault(node.leg.receiver, node.leg_of(labels))
         return tuple(found.values())
+
+    def leg_of(self, labels: Mapping[LabelName, str]) -> Leg:
+        """This node's leg for an incident of these labels' level."""
+        return self.levels.get(labels.get("level", ""), self.leg)
+
+    def takers(self, labels: Mapping[LabelName, str]) -> tuple["Route", ...]:
+        """The nodes that take an incident of these labels, in order, never none."""
+        return self._walk(labels) or (self,)
+
+    def nodes(self) -> Iterator["Route"]:
+        """This node and all below it, each before its branches."""
+        yield self
+        for branch in self.routes:
+            yield from branch.nodes()
 
     def _holds(self, labels: Mapping[LabelName, str]) -> bool:
         return all(labels.get(name, "") in values for name, values in self.match_labels.items())
 
-    def _walk(self, labels: Mapping[LabelName, str]) -> tuple[Leg, ...]:
+    def _walk(self, labels: Mapping[LabelName, str]) -> tuple["Route", ...]:
         if not self._holds(labels):
             return ()
-        legs: list[Leg] = []
+        taken: list[Route] = []
         for branch in self.routes:
             below = branch._walk(labels)  # noqa: SLF001
-            legs.extend(below)
+            taken.extend(below)
             if below and not branch.go_on:
                 break
-        return tuple(legs) or (self.leg,)
-
-    def _legs(self, receivers: frozenset[str]) -> Iterator[Leg]:
-        if self.leg.receiver in receivers:
-            yield self.leg
-        for branch in self.routes:
-            yield from branch._legs(receivers)  # noqa: SLF001
+        return tuple(taken) or (self,)
 
 
 def labels(incident: Incident) -> dict[LabelName, str]:
-    """What routes match on: the incident's kind, highest open level and topic, its lead alert's brand and rule."""
+    """What routes match on: the incident's kind, highest open level and topic, its lead alert's brand, rule and key."""
     lead = incident.lead
-    return {
+    found: dict[LabelName, str] = {
         "kind": incident.kind,
         "level": incident.level.name,
         "topic": incident.topic or "",
         "brand": lead.brand,
         "rule": lead.rule,
     }
+    if incident.kind == "topic":  # the program's own alerts have keys of their own
+        found.update({name: lead.key[name] for name in KEYS if name in lead.key})
+    return found

@@ -137,6 +137,7 @@ class Sender:
             console_url=self._console(entry.incident.id),
             timezone=self.timezone,
             was=entry.was,
+            deferred=bool(entry.batch),
         )
 
     async def _mark(self, write: Callable[[], Awaitable[None]]) -> None:

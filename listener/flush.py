@@ -4,19 +4,22 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts import Incident, Level, NotificationKind
+from alerts import Incident, NotificationKind
 from alerts.flush import Told, decide
+from alerts.hold import Held
 from alerts.route import Leg, Route, labels
+from alerts.settle import known_level, settle
 from listener.metrics import Metrics
 from listener.storage import alerting, outbox
 from listener.storage.database import Database
 
 _IDLE = timedelta(seconds=60)
+_TOGETHER = 100  # incidents in one transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,13 @@ class Flusher:
         async with self._database.read("flush") as connection:
             due = await alerting.due(connection, now)
             next_due = await alerting.next_due(connection)
-        for incident in due:
+        for start in range(0, len(due), _TOGETHER):
             async with self._database.write("flush") as connection:
-                # Read again inside the transaction: the decider may have gone on since.
-                current = await alerting.incident(connection, incident.id)
-                if current is not None:
-                    await self._flush(connection, current, now)
+                for incident in due[start : start + _TOGETHER]:
+                    # Read again inside the transaction: the decider may have gone on since.
+                    current = await alerting.incident(connection, incident.id)
+                    if current is not None:
+                        await self._flush(connection, current, now)
         if due:
             self.put.set()
             return now
@@ -53,19 +57,27 @@ class Flusher:
         told = await alerting.told_of(connection, incident.id)
         again: list[datetime] = []
         for leg in self._legs(incident, told):
-            first_at, state = told.get(leg.receiver, (now, None))
-            decision = decide(incident, _load(state), leg, first_at=first_at, now=now)
-            if decision.next_at is not None:
-                again.append(decision.next_at)
-            if decision.kind is None:
-                if decision.reason == "resolved_before_wait":
-                    self._metrics.not_sent.labels(decision.reason).inc()
-                await alerting.tell(connection, incident.id, leg.receiver, first_at=first_at, state=state)
-                continue
-            await self._put(connection, incident, leg.receiver, decision.kind, now)
-            new = Told(incident.revision, incident.level, decision.kind, now)
-            await alerting.tell(connection, incident.id, leg.receiver, first_at=first_at, state=_dump(new))
+            row = _not_after(told.get(leg.receiver, alerting.ToldRow(now)), now)
+            decision = decide(incident, row.state, leg, first_at=row.first_at, now=now)
+            done = settle(decision, incident, self._held(incident, row.state, leg, now), row.held, now=now)
+            if done.next_at is not None:
+                again.append(done.next_at)
+            state = row.state
+            if done.kind is not None:
+                # What quiet hours held goes together: all of it that is due now is in this step.
+                batch = now.isoformat() if done.deferred else ""
+                await self._put(connection, incident, leg.receiver, done.kind, now, batch=batch)
+                state = Told(incident.revision, incident.level, done.kind, now)
+            elif done.dropped and done.held is not None:
+                self._metrics.not_sent.labels(done.held.reason).inc()
+            elif done.reason == "resolved_before_wait":
+                self._metrics.not_sent.labels(done.reason).inc()
+            await alerting.tell(connection, incident.id, leg.receiver, replace(row, state=state, held=done.held))
         await alerting.look_again(connection, incident.id, min(again, default=None))
+
+    def _held(self, incident: Incident, told: Told | None, leg: Leg, now: datetime) -> Held | None:
+        """The stages that may hold a message, in order: the first that does."""
+        return leg.hours.held(known_level(incident, told), now)
 
     def _legs(self, incident: Incident, told: Mapping[str, object]) -> Sequence[Leg]:
         if self.routing.route is None:
@@ -77,19 +89,26 @@ class Flusher:
         # The program must say that a channel is dead, and every channel that the route names is that one: say it anywhere.
         pace = legs[0]
         others = (name for name in self.routing.channels if self._open_channels(name, refused))
-        return [Leg(name, pace.group_wait, pace.group_interval, pace.repeat_interval) for name in others]
+        return [replace(pace, receiver=name) for name in others]
 
     def _open_channels(self, receiver: str, refused: tuple[str, str] | None) -> list[str]:
         return [name for name in self.routing.channels.get(receiver, ()) if (receiver, name) != refused]
 
     async def _put(
-        self, connection: AsyncConnection, incident: Incident, receiver: str, kind: NotificationKind, now: datetime
+        self,
+        connection: AsyncConnection,
+        incident: Incident,
+        receiver: str,
+        kind: NotificationKind,
+        now: datetime,
+        *,
+        batch: str,
     ) -> None:
         for channel in self._open_channels(receiver, _refused_channel(incident)):
             # A repeat says the same again on purpose: its time makes it another message.
             said = (incident.id, kind, incident.revision, now.isoformat() if kind == "repeat" else "")
             key = hashlib.sha256(json.dumps([*said, receiver, channel]).encode()).hexdigest()[:32]
-            await outbox.put(connection, outbox.New(key, receiver, channel, kind, incident), now=now)
+            await outbox.put(connection, outbox.New(key, receiver, channel, kind, incident, batch), now=now)
 
 
 def _refused_channel(incident: Incident) -> tuple[str, str] | None:
@@ -100,12 +119,7 @@ def _refused_channel(incident: Incident) -> tuple[str, str] | None:
     return (key["receiver"], key["channel"]) if "channel" in key else None
 
 
-def _dump(told: Told) -> str:
-    return json.dumps([told.revision, told.level.name, told.kind, told.at.isoformat()])
-
-
-def _load(state: str | None) -> Told | None:
-    if state is None:
-        return None
-    revision, level, kind, at = json.loads(state)
-    return Told(revision, Level[level], kind, datetime.fromisoformat(at))
+def _not_after(row: alerting.ToldRow, now: datetime) -> alerting.ToldRow:
+    """A time after *now* was written before the clock was set back: it counts as now, or its wait would be too long."""
+    state = replace(row.state, at=min(row.state.at, now)) if row.state is not None else None
+    return replace(row, first_at=min(row.first_at, now), state=state)

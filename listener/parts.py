@@ -60,7 +60,8 @@ async def build(config: Config, *, http: Http, session: aiohttp.ClientSession) -
             for source in config.sources
         },
         routing=Routing(
-            route=root.build() if root else None, channels={name: one.channel_names for name, one in receivers.items()}
+            route=root.build(config.intervals) if root else None,
+            channels={name: one.channel_names for name, one in receivers.items()}
         ),
         lines={
             (name, label): Line(

@@ -48,7 +48,8 @@ class Turns:
         return off_the_half_hour(at, self.account(one.address)) if limits.crowded and not urgent else at
 
     async def also(self, connection: AsyncConnection, first: Ready, now: datetime) -> Sequence[int]:
-        """What goes in one message with the first of a channel's queue, because it would wait too long for its turn.
+        """What goes in one message with the first of a channel's queue: what waited with it for the end of quiet hours, and
+        what would wait too long for its turn.
 
         Red goes with red only, and singly as long as its own queue is short: it must not drown in a list.
         """
@@ -56,19 +57,18 @@ class Turns:
         if limits is None or limits.digest < 2 or first.carries:
             return ()
         waiting = await outbox.queue(connection, now, self.sharing(first.address))
+        others_here = [
+            one for one in waiting if one.id != first.id and one.address == first.address and not one.carries
+        ]
+        if first.batch:
+            together = [one.id for one in others_here if one.batch == first.batch]
+            return together[: limits.digest - 1]
         urgent = sum(one.level == Level.red for one in waiting)
         others = 0 if first.level == Level.red else len(waiting) - urgent
         made = await self._made(connection, first.address, limits, now)
         if not waits_too_long(limits.rates, made, now, urgent=urgent, others=others):
             return ()
-        alike = [
-            one.id
-            for one in waiting
-            if one.id != first.id
-            and one.address == first.address
-            and not one.carries
-            and (one.level == Level.red) == (first.level == Level.red)
-        ]
+        alike = [one.id for one in others_here if (one.level == Level.red) == (first.level == Level.red)]
         return alike[: limits.digest - 1]
 
     async def _made(

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import chinese_calendar
 
 Work = Literal["CN", "none"]
+DayKind = Literal["work", "rest", "holiday"]
 HOURS_OF_WEEK = 168
 _SATURDAY = 5
 
@@ -36,6 +37,12 @@ class Calendar:
         """The kind of the hour that holds *minute*, counted from 1970 in UTC."""
         return _slot(self.timezone, self.work, minute // 15)
 
+    def day_kind(self, day: date) -> DayKind:
+        """``holiday``: a day off that is a public holiday's; ``rest``: another day off; ``work``: make-up days too."""
+        if self.work == "none":
+            return "rest" if day.weekday() >= _SATURDAY else "work"
+        return _kind(day)
+
     def covers(self, year: int) -> bool:
         """Whether the year's holidays are announced; where they are not, weekends alone are days of rest."""
         return self.work == "none" or covered(year)
@@ -61,6 +68,17 @@ def _slot(timezone: str, work: Work, quarter: int) -> Slot:
     weekend = local.weekday() >= _SATURDAY
     rest = weekend if work == "none" else _rests(local.date())
     return Slot(local.hour, rest, local.weekday() * 24 + local.hour if rest == weekend else None)
+
+
+@lru_cache(maxsize=4096)
+def _kind(day: date) -> DayKind:
+    if not _rests(day):
+        return "work"
+    try:
+        _, name = chinese_calendar.get_holiday_detail(day)
+    except NotImplementedError:
+        return "rest"
+    return "holiday" if name else "rest"
 
 
 @lru_cache(maxsize=4096)

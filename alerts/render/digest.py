@@ -1,4 +1,4 @@
-"""One message that names many alerts: what a channel gets when its rate lets no more single ones pass."""
+"""One message that names many alerts: what quiet hours held, or what a channel's rate lets not pass singly."""
 
 from collections import Counter
 
@@ -35,7 +35,7 @@ def digest(notification: Notification) -> Message:
         over=not going_on,
         raised=False,
         headline=headline.format(level=name if language == "zh" else name.upper(), count=len(parts)),
-        because=_counts(notification, going_on) + word["digest_why"],
+        because=_counts(notification, going_on) + word["digest_quiet" if _waited(parts) else "digest_why"],
         notice=ACT[language][level] if going_on else "",
         facts=tuple(_line(part, notification) for part in parts),
         quotes=(),
@@ -43,6 +43,10 @@ def digest(notification: Notification) -> Message:
         footer=word["digest_footer"].format(at=f"{at.astimezone(where):%Y-%m-%d %H:%M}", zone=where.key),
         digest=True,
     )
+
+
+def _waited(parts: tuple[Notification, ...]) -> bool:
+    return all(part.deferred for part in parts)
 
 
 def _counts(notification: Notification, going_on: list[Level]) -> str:

@@ -17,6 +17,7 @@ _EXAMPLES = {
 }
 
 
+_NAMED = ("sources", "targets", "sets", "topics", "receivers", "time_intervals")
 _TAKEN = {"self-": "the program's own rules", "kpi-": "those of the rules that watch kpis"}
 
 Names = dict[str, None] | None  # ordered, and found at once
@@ -25,7 +26,7 @@ Known = Mapping[str, Names]
 
 def cross_check(document: Document) -> list[Mistake]:
     """Every mistake between the sections; values whose shape is wrong are left to the models to refuse."""
-    known = {section: _ids(document, section) for section in ("sources", "targets", "sets", "topics", "receivers")}
+    known = {section: _ids(document, section) for section in _NAMED}
     return [mistake for check in _CHECKS for mistake in check(document, known)]
 
 
@@ -64,7 +65,7 @@ def unknown(document: Document, names: Names, noun: str, value: Any, keys: Keys)
 
 def duplicates(document: Document, _known: Known) -> Iterator[Mistake]:
     """A mistake for each id that an entry before has taken, and for each pack that is used twice."""
-    for section in ("sources", "topics", "kpis", "rules", "receivers", "packs"):
+    for section in ("sources", "topics", "kpis", "rules", "receivers", "time_intervals", "packs"):
         first: dict[str, Keys] = {}
         for keys, entry in _entries(document, section):
             key, taken = ("use", "this pack is used") if section == "packs" else ("id", "this id is taken")
@@ -152,20 +153,25 @@ def _filters(document: Document, sources: Names, value: Any, keys: Keys) -> Iter
 def _routes(document: Document, known: Known) -> Iterator[Mistake]:
     receivers = known["receivers"]
     if document.value.get("route") is not None:
-        yield from _receivers(document, receivers, document.value["route"], ("route",))
+        yield from _route(document, known, document.value["route"], ("route",))
     elif receivers is not None and len(receivers) > 1:
         example = f"route: {{receiver: {next(iter(receivers))}}}"
         message = f"is missing: with several receivers, say who gets what, such as '{example}'"
         yield Mistake(document.origin(("route",)).place, ("route",), message)
 
 
-def _receivers(document: Document, receivers: Names, route: Any, keys: Keys) -> Iterator[Mistake]:
+def _route(document: Document, known: Known, route: Any, keys: Keys) -> Iterator[Mistake]:
     if not isinstance(route, dict):
         return
-    yield from unknown(document, receivers, "receiver", route.get("receiver"), (*keys, "receiver"))
+    yield from unknown(document, known["receivers"], "receiver", route.get("receiver"), (*keys, "receiver"))
+    quiet = route.get("quiet")
+    named: list[tuple[Keys, Any]] = [((name,), route.get(name)) for name in ("active_time_intervals", "mute_time_intervals")]
+    named.append((("quiet", "intervals"), quiet.get("intervals") if isinstance(quiet, dict) else None))
+    for place, value in named:
+        yield from unknown(document, known["time_intervals"], "time interval", value, (*keys, *place))
     branches = route.get("routes")
     for index, branch in enumerate(branches if isinstance(branches, list) else []):
-        yield from _receivers(document, receivers, branch, (*keys, "routes", index))
+        yield from _route(document, known, branch, (*keys, "routes", index))
 
 
 _CHECKS: tuple[Callable[[Document, Known], Iterator[Mistake]], ...] = (

@@ -9,6 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 from pydantic import Strict as StrictType
 
 from alerts.config import ReceiverConfig, RouteConfig
+from alerts.hours import TimeInterval
+from alerts.time_intervals import TimeIntervalConfig
 from listener.collectors import CollectorConfig
 from listener.config.packs import PackConfig
 from listener.web.config import WebConfig
@@ -121,6 +123,9 @@ class Config(Strict):
         description="How many alerts a week people can look at; listener forecast holds rules to it.",
     )
     receivers: list[ReceiverConfig] = Field(default=[], description="Who is told, and over which channels.")
+    time_intervals: list[TimeIntervalConfig] = Field(
+        default=[], description="Named stretches of time, for the hours of routes."
+    )
     route: RouteConfig | None = Field(
         default=None, description="Which incidents go to which receiver; may be left out where there is one receiver."
     )
@@ -136,6 +141,13 @@ class Config(Strict):
     def calendar(self) -> Calendar:
         """Which hours are alike."""
         return Calendar(self.timezone, self.calendars.work)
+
+    @property
+    def intervals(self) -> dict[str, TimeInterval]:
+        """The time intervals by id."""
+        return {
+            one.id: one.build(timezone=self.timezone, day_kind=self.calendar.day_kind) for one in self.time_intervals
+        }
 
     @property
     def every_rule(self) -> list[RuleConfig]:

@@ -82,7 +82,7 @@ def read_tests(path: Path, environ: Mapping[str, str] = os.environ) -> RuleTests
         feeds=feeds,
         rule_set=ruleset_json(rules, brands(config) if config else file.topics, sources, calendar),
         step=config.step if config else _STEP,
-        route=route.build() if route else None,
+        route=route.build(config.intervals) if config and route else None,
     )
 
 

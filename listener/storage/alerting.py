@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts import AlertEvent, Incident
+from alerts import AlertEvent, Incident, Level
 from alerts.codec import dump_event, dump_incident, load_event, load_incident
+from alerts.flush import Told
+from alerts.hold import Held
 from listener.storage.database import insert
 from listener.storage.tables import alert_events, incidents, told
 
@@ -105,26 +107,74 @@ async def look_again(connection: AsyncConnection, incident: str, at: datetime | 
 
 
 async def look_at_open(connection: AsyncConnection, now: datetime) -> None:
-    """After a change of routes: every open incident is looked at."""
-    await connection.execute(update(incidents).where(incidents.c.open).values(next_flush=now))
+    """After a start or a change of routes: every incident that is open, or has an end to be told, is looked at.
+
+    Whatever the clock said when their waits were written, none is waited for longer than it is.
+    """
+    waiting = or_(incidents.c.open, incidents.c.next_flush.is_not(None))
+    await connection.execute(update(incidents).where(waiting).values(next_flush=now))
 
 
-async def told_of(connection: AsyncConnection, incident: str) -> dict[str, tuple[datetime, str | None]]:
-    """Per receiver: since when the incident has been its business, and what it was told last."""
-    query = select(told.c.receiver, told.c.first_at, told.c.state).where(told.c.incident == incident)
-    return {row.receiver: (row.first_at, row.state) for row in await connection.execute(query)}
+@dataclass(frozen=True, slots=True)
+class ToldRow:
+    """Since when an incident has been a receiver's business, what it was told last, and why it is not told now."""
+
+    first_at: datetime
+    state: Told | None = None
+    held: Held | None = None
 
 
-async def tell(
-    connection: AsyncConnection, incident: str, receiver: str, *, first_at: datetime, state: str | None
-) -> None:
+async def told_of(connection: AsyncConnection, incident: str) -> dict[str, ToldRow]:
+    """By receiver."""
+    query = select(told.c.receiver, told.c.first_at, told.c.state, told.c.held).where(told.c.incident == incident)
+    return {
+        row.receiver: ToldRow(row.first_at, _load_told(row.state), _load_held(row.held))
+        for row in await connection.execute(query.order_by(told.c.first_at, told.c.receiver))
+    }
+
+
+async def tell(connection: AsyncConnection, incident: str, receiver: str, row: ToldRow) -> None:
     statement = insert(told)
+    changing = ("first_at", "state", "held")
     await connection.execute(
         statement.on_conflict_do_update(
-            index_elements=["incident", "receiver"], set_={"state": statement.excluded.state}
+            index_elements=["incident", "receiver"], set_={name: statement.excluded[name] for name in changing}
         ),
-        [{"incident": incident, "receiver": receiver, "first_at": first_at, "state": state}],
+        [
+            {
+                "incident": incident,
+                "receiver": receiver,
+                "first_at": row.first_at,
+                "state": _dump_told(row.state),
+                "held": _dump_held(row.held),
+            }
+        ],
     )
+
+
+def _dump_told(told: Told | None) -> str | None:
+    return None if told is None else json.dumps([told.revision, told.level.name, told.kind, told.at.isoformat()])
+
+
+def _load_told(text: str | None) -> Told | None:
+    if text is None:
+        return None
+    revision, level, kind, at = json.loads(text)
+    return Told(revision, Level[level], kind, datetime.fromisoformat(at))
+
+
+def _dump_held(held: Held | None) -> str | None:
+    if held is None:
+        return None
+    until = held.until.isoformat() if held.until else None
+    return _text([held.reason, held.by, until, held.owed, held.dropped])
+
+
+def _load_held(text: str | None) -> Held | None:
+    if text is None:
+        return None
+    reason, by, until, owed, dropped = json.loads(text)
+    return Held(reason, by, datetime.fromisoformat(until) if until else None, owed, dropped)
 
 
 async def events(

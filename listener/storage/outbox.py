@@ -31,6 +31,7 @@ class Entry:
 
     ``previous``: the newest receipt of the incident's messages there that the channel gave an id; ``was``: the level of
     its last. ``digest``: the entries that go with it in one message, most urgent first; ``key`` is then theirs together.
+    ``batch``: not empty where it waited for the end of quiet hours; those of one name go together.
     """
 
     id: int
@@ -45,16 +46,21 @@ class Entry:
     previous: Receipt | None
     was: Level | None
     digest: tuple["Entry", ...] = ()
+    batch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What may be sent now. ``level``: the highest of what waits in its line; ``carries``: it is a digest already."""
+    """What may be sent now. ``level``: the highest of what waits in its line; ``carries``: it is a digest already.
+
+    ``batch``: as an entry's.
+    """
 
     id: int
     address: Address
     level: Level
     carries: bool
+    batch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class New:
     channel: str
     kind: NotificationKind
     incident: Incident
+    batch: str = ""
 
 
 async def put(connection: AsyncConnection, new: New, *, now: datetime) -> None:
@@ -92,6 +99,7 @@ async def put(connection: AsyncConnection, new: New, *, now: datetime) -> None:
         "state": "pending",
         "ref": "",
         "error": "",
+        "batch": new.batch,
     }
     await connection.execute(insert(outbox).on_conflict_do_nothing(index_elements=["key"]), [values])
 
@@ -101,7 +109,7 @@ async def release(connection: AsyncConnection) -> None:
     await connection.execute(update(outbox).where(outbox.c.state == "leased").values(state="pending", lease_until=None))
 
 
-def _ready(now: datetime, *where: ColumnElement[bool]) -> Select[tuple[int, str, str, int, bool]]:
+def _ready(now: datetime, *where: ColumnElement[bool]) -> Select[tuple[int, str, str, int, str, bool]]:
     """The first in line of each incident on its channel, past every wait.
 
     A row is as urgent as what waits behind it: a red update must not wait for the yellow beginning of its incident.
@@ -114,6 +122,7 @@ def _ready(now: datetime, *where: ColumnElement[bool]) -> Select[tuple[int, str,
             outbox.c.channel,
             outbox.c.state,
             outbox.c.not_before,
+            outbox.c.batch,
             func.max(outbox.c.level).over(partition_by=line).label("level"),
             func.min(outbox.c.id).over(partition_by=line).label("first"),
         )
@@ -129,6 +138,7 @@ def _ready(now: datetime, *where: ColumnElement[bool]) -> Select[tuple[int, str,
         waiting.c.receiver,
         waiting.c.channel,
         waiting.c.level,
+        waiting.c.batch,
         waiting.c.id.in_(carriers).label("carries"),
     ).where(waiting.c.state == "pending", waiting.c.not_before <= now, waiting.c.id == waiting.c.first, ~held)
 
@@ -152,7 +162,7 @@ async def queue(connection: AsyncConnection, now: datetime, addresses: Collectio
 
 
 def _as_ready(row: Row[tuple[object, ...]]) -> Ready:
-    return Ready(row.id, (row.receiver, row.channel), Level(row.level), bool(row.carries))
+    return Ready(row.id, (row.receiver, row.channel), Level(row.level), bool(row.carries), row.batch)
 
 
 def _of(addresses: Collection[Address]) -> ColumnElement[bool]:
@@ -235,6 +245,7 @@ async def _entry(connection: AsyncConnection, row: Row[tuple[object, ...]]) -> E
         attempts=row.attempts,
         previous=Receipt(ref=previous.ref, at=previous.done_at) if previous else None,
         was=Level(last.level) if last else None,
+        batch=row.batch,
     )
 
 

@@ -201,6 +201,7 @@ told = Table(
     Column("receiver", String, nullable=False),
     Column("first_at", UtcTime, nullable=False),
     Column("state", Text),  # the decider's memory of what this receiver was told last
+    Column("held", Text),  # why it is not told what there is to say, and until when
     PrimaryKeyConstraint("incident", "receiver"),
 )
 
@@ -226,6 +227,7 @@ outbox = Table(
     Column("error", Text, nullable=False),
     Column("tried_at", UtcTime),  # when the newest request with it began
     Column("digest", _Serial),  # the row whose message tells this one too
+    Column("batch", String, nullable=False, server_default=""),  # goes in one message with others of this name
     # All that the sender asks of what waits, so that it never reads the facts to choose.
     Index("outbox_waiting", "state", "incident", "receiver", "channel", "level", "not_before", "created_at"),
     Index("outbox_of_incident", "incident", "id"),
