@@ -28,7 +28,7 @@ _OVER = "1;38;5;231;48;5;28"
 class ConsoleConfig(Strict):
     """Prints alerts to the program's standard error, or output."""
 
-    limits: ClassVar[Limits] = Limits(body=64 * 1024)
+    limits: ClassVar[Limits] = Limits(body=64 * 1024, digest=100)
 
     type: Literal["console"]
     name: Name | None = Field(None, description="what the channel is called in logs, metrics and records")

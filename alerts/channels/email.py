@@ -75,7 +75,7 @@ class EmailConfig(Strict):
     """Sends mail."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-    limits: ClassVar[Limits] = Limits(body=1024 * 1024)
+    limits: ClassVar[Limits] = Limits(body=1024 * 1024, digest=200)
 
     type: Literal["email"]
     name: Name | None = Field(None, description="what the channel is called in logs, metrics and records")
@@ -241,7 +241,7 @@ def compose(notification: Notification, sender: str, to: list[str]) -> EmailMess
     mail["From"] = Address("Listener", name, host)
     mail["To"] = [Address("", address.rpartition("@")[0], address.rpartition("@")[2]) for address in to]
     mail["Message-ID"] = _message_id("notification", notification.key, domain)
-    if notification.kind != "test":
+    if notification.kind != "test" and not notification.digest:
         threaded = re.fullmatch(r"<[A-Za-z0-9.@_-]{3,200}>", first) is not None
         mail["In-Reply-To"] = first if threaded else root
         mail["References"] = f"{root} {first}" if threaded else root

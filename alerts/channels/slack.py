@@ -71,7 +71,7 @@ _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_clos
 class SlackConfig(Strict):
     """Posts to a Slack channel, by webhook, or by token and channel."""
 
-    limits: ClassVar[Limits] = Limits(body=100 * 1024, text=form.TOTAL)
+    limits: ClassVar[Limits] = Limits(body=100 * 1024, text=form.TOTAL, digest=form.DIGEST)
 
     type: Literal["slack"]
     name: Name | None = Field(None, description="what the channel is called in logs, metrics and records")

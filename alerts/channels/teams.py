@@ -30,7 +30,7 @@ _ERROR = re.compile(r"HTTP error (\d{3})")
 class TeamsConfig(Strict):
     """Posts Adaptive Cards to Microsoft Teams through a workflow."""
 
-    limits: ClassVar[Limits] = Limits(body=form.BODY)
+    limits: ClassVar[Limits] = Limits(body=form.BODY, digest=30)
 
     type: Literal["teams"]
     name: Name | None = Field(None, description="what the channel is called in logs, metrics and records")

@@ -37,7 +37,7 @@ _MARKUP = "can't parse entities"
 class TelegramConfig(Strict):
     """Sends to a Telegram chat as a bot."""
 
-    limits: ClassVar[Limits] = Limits(body=64 * 1024, text=form.TEXT)
+    limits: ClassVar[Limits] = Limits(body=64 * 1024, text=form.TEXT, digest=25)
 
     type: Literal["telegram"]
     name: Name | None = Field(None, description="what the channel is called in logs, metrics and records")
@@ -124,7 +124,7 @@ class TelegramChannel:
         except _MarkupError:
             return await self._call(method, {**payload, "text": cut(inert(plain(told)), form.TEXT, units)})
         except DeliveryError as error:
-            if error.reason != "too_long":
+            if error.reason != "too_long" or told.digest:
                 raise
             return await self._call(method, {**payload, "text": form.html(brief(told)), "parse_mode": "HTML"})
 

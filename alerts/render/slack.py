@@ -20,6 +20,8 @@ TEXT = 3000
 TOTAL = 12_000
 FALLBACK = 3000
 BUTTON_URL = 3000
+DIGEST = 24  # alerts that one message names
+DIGEST_SECTION = 6
 
 Json = dict[str, Any]
 
@@ -50,7 +52,7 @@ def text_only(message: Message) -> str:
     for quote in message.quotes:
         lines.append(f"{word['open_quote']}{cut(quote.text, 120)}{word['close_quote']} {quote.about} {quote.url}")
     lines += [f"{link.label}{word['colon']}{link.url}" for link in message.links]
-    return _fit("\n".join(line for line in lines if line), FALLBACK)
+    return _fit("\n".join(line for line in lines if line), TOTAL if message.digest else FALLBACK)
 
 
 def blocks(message: Message) -> list[Json]:
@@ -62,8 +64,10 @@ def blocks(message: Message) -> list[Json]:
     told = "\n".join(part for part in (message.notice, message.because) if part)
     if told:
         found.append(_plain(told))
-    facts = "\n".join(f"{label}{word['colon']}{value}" for label, value in message.facts)
-    found.append(_plain(facts))
+    lines = [f"{label}{word['colon']}{value}" for label, value in message.facts]
+    # An alert's line in a digest is under 430 characters however it is escaped, and none may be cut away.
+    size = DIGEST_SECTION if message.digest else max(len(lines), 1)
+    found += [_plain("\n".join(lines[start : start + size])) for start in range(0, max(len(lines), 1), size)]
     for quote in message.quotes:
         found += _quote(message, quote)
     buttons = [
