@@ -4,6 +4,7 @@ from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -50,7 +51,7 @@ days_of_month = st.lists(
 weekdays = st.lists(
     st.tuples(st.sampled_from(WEEK), st.sampled_from(WEEK)).map(":".join) | st.sampled_from(WEEK), min_size=1, max_size=2
 )
-intervals = st.fixed_dictionaries(
+intervals = st.fixed_dictionaries({"times": times}) | st.fixed_dictionaries(
     {},
     optional={
         "times": times, "weekdays": weekdays, "days_of_month": days_of_month,
@@ -94,11 +95,11 @@ def read(written, zone, at):
 def situations(draw):
     zone = draw(st.sampled_from(sorted(MOMENTS)))
     begin = datetime(*draw(st.sampled_from(MOMENTS[zone])), tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    now = begin + timedelta(seconds=draw(st.integers(0, 48 * 3600)))
-    return draw(st.lists(intervals, min_size=1, max_size=3)), zone, now
+    now = begin + draw(st.sampled_from([0, 12, 24, 30])) * timedelta(hours=1) + timedelta(seconds=draw(st.integers(0, 9000)))
+    return draw(st.lists(intervals, min_size=1, max_size=2)), zone, now
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(situations())
 def test_beginnings_and_ends_are_where_the_clock_shows_them(situation):
     """What opens_at and closes_at say is the first minute at which a minute-by-minute reading changes."""
@@ -121,6 +122,39 @@ def test_beginnings_and_ends_are_where_the_clock_shows_them(situation):
             assert found[holds] == expected[holds]
         else:
             assert found[holds] is None or now + SCANNED <= found[holds] <= now + HORIZON + timedelta(days=1)
+
+
+def at(zone, *when, fold=0):
+    return datetime(*when, tzinfo=ZoneInfo(zone), fold=fold).astimezone(UTC)
+
+
+LONDON, APIA, BEIRUT = "Europe/London", "Pacific/Apia", "Asia/Beirut"
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "end", "now", "opens", "closes"),
+    [
+        # 01:00 to 02:00 is left out: what ends or begins within it does so at the change, what lies within it never holds
+        (LONDON, "00:00", "01:30", (2026, 3, 29, 0, 30), None, (2026, 3, 29, 2, 0)),
+        (LONDON, "01:30", "05:00", (2026, 3, 29, 0, 30), (2026, 3, 29, 2, 0), None),
+        (LONDON, "01:10", "01:50", (2026, 3, 29, 0, 30), (2026, 3, 30, 1, 10), None),
+        # 01:00 to 02:00 comes twice
+        (LONDON, "01:30", "01:45", (2026, 10, 25, 1, 50), (2026, 10, 25, 1, 30, 1), None),
+        (LONDON, "00:00", "01:30", (2026, 10, 25, 1, 40), (2026, 10, 25, 1, 0, 1), None),
+        (LONDON, "01:15", "03:00", (2026, 10, 25, 1, 20), None, (2026, 10, 25, 1, 0, 1)),
+        # a day without its midnight
+        (BEIRUT, "00:30", "06:00", (2026, 3, 28, 12, 0), (2026, 3, 29, 1, 0), None),
+        # a day that was left out whole
+        (APIA, "00:00", "12:00", (2011, 12, 29, 13, 0), (2011, 12, 31, 0, 0), None),
+    ],
+)
+def test_clock_changes(zone, start, end, now, opens, closes):
+    """To the second: what the clock leaves out never holds, what it shows twice holds twice."""
+    one = TimeIntervalConfig.model_validate({"id": "x", "times": [{"start_time": start, "end_time": end}]})
+    built = [one.build(timezone=zone, day_kind=CALENDAR.day_kind)]
+    start_at = at(zone, *now)
+    for found, expected in ((opens_at(built, start_at), opens), (closes_at(built, start_at), closes)):
+        assert found == (start_at if expected is None else at(zone, *expected[:5], fold=len(expected) > 5))
 
 
 def test_the_leap_day_is_found_years_ahead_or_said_not_to_be_near():
