@@ -195,7 +195,9 @@ def _paced(leg: Leg, pace: PaceConfig | BranchConfig) -> Leg:
 def _with(inherited: Levels, own: Levels) -> Levels:
     """What a level's pace is here: its own words, and for what they leave out the inherited ones."""
     return {
-        level: pace if level not in inherited else inherited[level].model_copy(update=pace.model_dump(exclude_none=True))
+        level: pace
+        if level not in inherited
+        else inherited[level].model_copy(update=pace.model_dump(exclude_none=True))
         for level, pace in {**inherited, **own}.items()
     }
 

@@ -32,8 +32,11 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """A leg's hours. ``active``: only then, empty for always; ``mute``: not then, red neither; ``quiet``: later, unless the
-    level is ``loud`` or above."""
+    """The hours of a leg.
+
+    ``active``: told only then, empty for always; ``mute``: not then, red neither; ``quiet``: what happens then is told later,
+    unless its level is ``loud`` or above.
+    """
 
     active: tuple[TimeInterval, ...] = ()
     mute: tuple[TimeInterval, ...] = ()

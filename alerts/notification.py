@@ -27,8 +27,8 @@ class Notification:
     of those that the channel gave an id. ``console_url`` is the public address of the incident's page; ``timezone`` an
     IANA name for the message's times.
     ``was``: the level that the receiver was last told, so that the message says what rose or fell. ``digest``: not
-    empty where one message tells many notifications, these, because the channel's rate lets no more pass or all waited; ``incident``
-    is then the first one's. ``deferred``: it waited for the end of the receiver's quiet hours.
+    empty where one message tells many notifications, these, because the channel's rate lets no more pass or all of them
+    waited; ``incident`` is then the first one's. ``deferred``: it waited for the end of the receiver's quiet hours.
     """
 
     key: str

@@ -56,7 +56,7 @@ class Route:
         return tuple(found.values())
 
     def leg_of(self, labels: Mapping[LabelName, str]) -> Leg:
-        """This node's leg for an incident of these labels' level."""
+        """The node's leg for an incident of these labels' level."""
         return self.levels.get(labels.get("level", ""), self.leg)
 
     def takers(self, labels: Mapping[LabelName, str]) -> tuple["Route", ...]:
@@ -64,7 +64,7 @@ class Route:
         return self._walk(labels) or (self,)
 
     def nodes(self) -> Iterator["Route"]:
-        """This node and all below it, each before its branches."""
+        """The node and all below it, each before its branches."""
         yield self
         for branch in self.routes:
             yield from branch.nodes()

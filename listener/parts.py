@@ -61,7 +61,7 @@ async def build(config: Config, *, http: Http, session: aiohttp.ClientSession) -
         },
         routing=Routing(
             route=root.build(config.intervals) if root else None,
-            channels={name: one.channel_names for name, one in receivers.items()}
+            channels={name: one.channel_names for name, one in receivers.items()},
         ),
         lines={
             (name, label): Line(

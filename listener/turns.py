@@ -48,9 +48,9 @@ class Turns:
         return off_the_half_hour(at, self.account(one.address)) if limits.crowded and not urgent else at
 
     async def also(self, connection: AsyncConnection, first: Ready, now: datetime) -> Sequence[int]:
-        """What goes in one message with the first of a channel's queue: what waited with it for the end of quiet hours, and
-        what would wait too long for its turn.
+        """What goes in one message with the first of a channel's queue.
 
+        What waited with it for the end of quiet hours; else what would wait too long for its turn.
         Red goes with red only, and singly as long as its own queue is short: it must not drown in a list.
         """
         limits = self.lines[first.address].limits

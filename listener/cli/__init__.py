@@ -38,6 +38,7 @@ COMMANDS = {
     "import": Command("listener.cli.import_", "store mentions from files"),
     "export": Command("listener.cli.export", "print what is stored, line by line"),
     "incident": Command("listener.cli.incident", "list incidents, keep verdicts on them, and measure rules by these"),
+    "route": Command("listener.cli.route", "print the route tree, or where an incident would go, and when"),
     "notify": Command("listener.cli.notify", "send a test message to a receiver"),
     "db": Command("listener.cli.db", "look after the database"),
     "version": Command("listener.cli.version", "print the version"),

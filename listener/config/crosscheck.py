@@ -165,7 +165,9 @@ def _route(document: Document, known: Known, route: Any, keys: Keys) -> Iterator
         return
     yield from unknown(document, known["receivers"], "receiver", route.get("receiver"), (*keys, "receiver"))
     quiet = route.get("quiet")
-    named: list[tuple[Keys, Any]] = [((name,), route.get(name)) for name in ("active_time_intervals", "mute_time_intervals")]
+    named: list[tuple[Keys, Any]] = [
+        ((name,), route.get(name)) for name in ("active_time_intervals", "mute_time_intervals")
+    ]
     named.append((("quiet", "intervals"), quiet.get("intervals") if isinstance(quiet, dict) else None))
     for place, value in named:
         yield from unknown(document, known["time_intervals"], "time interval", value, (*keys, *place))

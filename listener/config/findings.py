@@ -12,9 +12,12 @@ Severity = Literal["error", "warning"]
 CODES: Final[Mapping[str, Severity]] = {
     # What can never do what it says, and secrets in the open.
     "filter-empty": "error",
+    "interval-never-holds": "error",
     "level-hidden": "error",
     "level-never-reached": "error",
+    "quiet-never-ends": "error",
     "risk-not-told": "error",
+    "route-always-muted": "error",
     "route-never-taken": "error",
     "rule-never-fires": "error",
     "secret-in-file": "error",
@@ -23,6 +26,7 @@ CODES: Final[Mapping[str, Severity]] = {
     "calendar-ends": "warning",
     "empty-pattern": "warning",
     "for-longer-than-window": "warning",
+    "interval-unused": "warning",
     "name-shared": "warning",
     "no-live-rule": "warning",
     "no-public-url": "warning",
@@ -35,6 +39,7 @@ CODES: Final[Mapping[str, Severity]] = {
     "query-always": "warning",
     "query-never": "warning",
     "query-no-word": "warning",
+    "receiver-never-reached": "warning",
     "receiver-unused": "warning",
     "route-unknown-name": "warning",
     "rule-always-fires": "warning",

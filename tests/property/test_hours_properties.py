@@ -33,7 +33,9 @@ MOMENTS = {
 
 
 def ranges(values):
-    return st.lists(st.tuples(values, values).map(sorted).map(lambda ends: f"{ends[0]}:{ends[1]}"), min_size=1, max_size=2)
+    return st.lists(
+        st.tuples(values, values).map(sorted).map(lambda ends: f"{ends[0]}:{ends[1]}"), min_size=1, max_size=2
+    )
 
 
 def clock(minute):
@@ -46,10 +48,14 @@ times = st.lists(
     min_size=1, max_size=2,
 )  # fmt: skip
 days_of_month = st.lists(
-    st.sampled_from(["1", "-1", "28:31", "29", "31", "-3:-1", "-31:-28", "1:-1", "15:-2", "30:-1"]), min_size=1, max_size=2
+    st.sampled_from(["1", "-1", "28:31", "29", "31", "-3:-1", "-31:-28", "1:-1", "15:-2", "30:-1"]),
+    min_size=1,
+    max_size=2,
 )
 weekdays = st.lists(
-    st.tuples(st.sampled_from(WEEK), st.sampled_from(WEEK)).map(":".join) | st.sampled_from(WEEK), min_size=1, max_size=2
+    st.tuples(st.sampled_from(WEEK), st.sampled_from(WEEK)).map(":".join) | st.sampled_from(WEEK),
+    min_size=1,
+    max_size=2,
 )
 intervals = st.fixed_dictionaries({"times": times}) | st.fixed_dictionaries(
     {},
@@ -95,7 +101,11 @@ def read(written, zone, at):
 def situations(draw):
     zone = draw(st.sampled_from(sorted(MOMENTS)))
     begin = datetime(*draw(st.sampled_from(MOMENTS[zone])), tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    now = begin + draw(st.sampled_from([0, 12, 24, 30])) * timedelta(hours=1) + timedelta(seconds=draw(st.integers(0, 9000)))
+    now = (
+        begin
+        + draw(st.sampled_from([0, 12, 24, 30])) * timedelta(hours=1)
+        + timedelta(seconds=draw(st.integers(0, 9000)))
+    )
     return draw(st.lists(intervals, min_size=1, max_size=2)), zone, now
 
 

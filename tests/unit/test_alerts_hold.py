@@ -1,7 +1,7 @@
 """Hours of a route: what waits, what goes at once, and what is not told."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,7 +21,10 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 EVENING = datetime(2026, 3, 2, 21, 0, tzinfo=SHANGHAI)  # a Monday; the minutes of the tests count from here
 MINUTE = timedelta(minutes=1)
 MORNING = 11 * 60  # minutes: 08:00
-NIGHT = {"id": "night", "times": [{"start_time": "22:00", "end_time": "24:00"}, {"start_time": "00:00", "end_time": "08:00"}]}
+NIGHT = {
+    "id": "night",
+    "times": [{"start_time": "22:00", "end_time": "24:00"}, {"start_time": "00:00", "end_time": "08:00"}],
+}
 NINE = {"id": "nine", "times": [{"start_time": "08:00", "end_time": "09:00"}]}
 WORK = {"id": "work", "days": ["work"], "times": [{"start_time": "09:00", "end_time": "18:00"}]}
 
@@ -125,7 +128,10 @@ def test_hours_are_inherited_as_documented():
                 "mute_time_intervals": ["nine"],
                 "active_time_intervals": ["work"],
                 "group_interval": timedelta(minutes=9),
-                "levels": {"red": {"repeat_interval": timedelta(hours=1)}, "orange": {"group_wait": timedelta(hours=2)}},
+                "levels": {
+                    "red": {"repeat_interval": timedelta(hours=1)},
+                    "orange": {"group_wait": timedelta(hours=2)},
+                },
                 "routes": [{"match": {"level": "red"}}, {"match": {"level": "blue"}, "quiet": {"intervals": []}}],
             }
         ],

@@ -9,6 +9,7 @@ from pathlib import Path
 from listener.config.findings import CODES, Finding, Severity, placed
 from listener.config.lint.calendars import calendar_findings
 from listener.config.lint.filters import filter_findings
+from listener.config.lint.hours import hours_findings
 from listener.config.lint.levels import level_findings
 from listener.config.lint.routes import route_findings
 from listener.config.lint.rules import rule_findings
@@ -22,6 +23,7 @@ _LOOKS: tuple[Callable[[Config], Iterator[Finding]], ...] = (
     level_findings,
     rule_findings,
     route_findings,
+    hours_findings,
 )
 
 

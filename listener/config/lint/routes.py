@@ -5,7 +5,7 @@ from itertools import product
 from math import prod
 
 from alerts import Level
-from alerts.config import BranchConfig, RouteConfig
+from alerts.config import BranchConfig, RouteConfig, route_receivers
 from alerts.route import LabelName
 from listener.config.findings import Finding
 from listener.config.model import Config
@@ -20,17 +20,26 @@ Labels = Mapping[LabelName, str]
 def route_findings(config: Config) -> Iterator[Finding]:
     if config.route is None:
         return
+    tree = config.route.build(config.intervals)
     branches = dict(_branches(config.route, ("route",)))
     domains = _domains(branches.values())
     if prod(len(values) for values in domains.values()) * max(1, len(branches)) > _MOST_TRIED:
         return
     taken: set[Keys] = set()
+    told: set[str] = set()
     for values in product(*domains.values()):
-        _walk(config.route, ("route",), dict(zip(domains, values, strict=True)), taken)
+        labels = dict(zip(domains, values, strict=True))
+        _walk(config.route, ("route",), labels, taken)
+        told |= {leg.receiver for leg in tree.match(labels)}
     for keys in branches:
         if keys not in taken and keys[:-2] in {*taken, ("route",)}:
             message = "no incident ever comes here: the branches before it, or the one around it, leave none"
             yield Finding("route-never-taken", keys, message)
+    named = route_receivers(config.route)
+    for index, receiver in enumerate(config.receivers):
+        if receiver.id in named and receiver.id not in told:
+            message = "no incident comes to this receiver: other branches take all that its own would"
+            yield Finding("receiver-never-reached", ("receivers", index), message)
 
 
 def _branches(route: RouteConfig | BranchConfig, keys: Keys) -> Iterator[tuple[Keys, BranchConfig]]:
