@@ -109,7 +109,9 @@ class StoredStatus:
                 for row in await connection.execute(query)
             )
             judgements = tuple(await acts.judgements(connection, incidents=[id]))
-        return IncidentPage(found, tuple(history), deliveries, judgements)
+            told = await alerting.told_of(connection, id)
+        held = tuple((receiver, row.held) for receiver, row in told.items() if row.held is not None)
+        return IncidentPage(found, tuple(history), deliveries, judgements, held)
 
     async def sources(self) -> tuple[SourceHealth, ...]:
         now = self._now()

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from alerts import AlertEvent, Incident, Level
+from alerts.hold import Held
 from alerts.verdict import Judgement
 
 SourceState = Literal["ok", "waiting", "failing", "blind"]
@@ -89,12 +90,16 @@ class DeliveryStatus:
 
 @dataclass(frozen=True, slots=True)
 class IncidentPage:
-    """An incident with its events in order, its deliveries, newest first, and people's verdicts, in order."""
+    """An incident with its events in order, its deliveries, newest first, and people's verdicts, in order.
+
+    ``held``: by receiver, why it is not told what there is to say.
+    """
 
     incident: Incident
     history: tuple[AlertEvent, ...]
     deliveries: tuple[DeliveryStatus, ...]
     judgements: tuple[Judgement, ...] = ()
+    held: tuple[tuple[str, Held], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,6 +209,12 @@ WORDS: Final[dict[str, tuple[str, str]]] = TRIAL | {
     "verdict_known": ("已知", "Known"),
     "verdict_all": ("整个事件", "the whole incident"),
     "deliveries": ("通知", "Notifications"),
+    "held_quiet_hours": ("静默时段（{by}），暂不通知", "quiet hours ({by}), not told for now"),
+    "held_muted": ("屏蔽时段（{by}），不通知", "muted ({by}), not told"),
+    "held_outside_hours": ("不在通知时段（{by}）内，不通知", "outside its hours ({by}), not told"),
+    "held_until": ("直到", "until"),
+    "held_without_end": ("一年内不会结束", "no end within a year"),
+    "held_dropped": ("期间已经结束，不再通知", "it ended meanwhile and will not be told"),
     # errors
     "not_found": ("没有这个页面", "There is no such page"),
     "not_found_incident": (

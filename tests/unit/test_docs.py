@@ -36,6 +36,8 @@ TABLES = {
     "OpsgenieConfig": "channels: opsgenie", "AlertmanagerConfig": "channels: alertmanager",
     "NtfyConfig": "channels: ntfy", "TemplateConfig": "channels: template", "SuccessConfig": "`success` takes:",
     "AppriseConfig": "channels: apprise",
+    "TimeIntervalConfig": "time_intervals", "TimesConfig": "Each of `times` takes:", "QuietConfig": "`quiet` takes:",
+    "PaceConfig": "Each level under `levels` takes:",
     "WebhookConfig": "channels: webhook", "RouteConfig": "route", "BranchConfig": "Each branch under `routes` takes:",
     "FeishuConfig": "channels: feishu", "DingTalkConfig": "channels: dingtalk", "WeComConfig": "channels: wecom",
 }  # fmt: skip
