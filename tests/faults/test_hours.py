@@ -205,6 +205,14 @@ async def test_a_clock_that_was_set_back_lengthens_no_wait(tmp_path):
         assert due <= further + 6 * MINUTE
         await world.flush(further + 5 * MINUTE)
         assert [row[2] for row in await world.rows()] == ["update", "open"]
+        # An end that waits for its interval is no more late than its beginning was.
+        await world.take([event(T0 + 2 * MINUTE, "resolved", 3)], further + 6 * MINUTE)
+        assert await world.flush(further + 6 * MINUTE) > further + 6 * MINUTE
+        last = further - HOUR
+        await world.restart(last)
+        await world.flush(last)
+        await world.flush(last + 5 * MINUTE)
+        assert [row[2] for row in await world.rows()] == ["resolve", "update", "open"]
 
 
 async def test_a_clock_that_goes_on_by_an_hour_makes_no_burst(tmp_path):

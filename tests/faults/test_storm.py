@@ -30,7 +30,8 @@ from tests.support.edits import Original, copy_of
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-INTERVAL = 5 * MINUTE
+POLLED = 3 * MINUTE
+INTERVAL = 6 * MINUTE
 COPIES, MINUTES = 10_000, 60
 TEXT = (
     "今天下午三点四十分左右，G1027次列车七号车厢内一只云杉牌充电宝突然起火，座椅被烧出一个大洞，"
@@ -72,14 +73,14 @@ async def test_ten_thousand_copies_are_one_incident(tmp_path):
         flusher = Flusher(database, Routing(route.build(), {"pr": ["slack"]}), metrics=metrics)
         made = 0
         while now[0] < START + (MINUTES + 80) * MINUTE:
-            now[0] += MINUTE
+            now[0] += POLLED
             minute = (now[0] - START) // MINUTE
             # fast at first and slower later, as storms are
             upto = min(COPIES, round(COPIES * (1 - (1 - min(minute, MINUTES) / MINUTES) ** 2)))
             found = tuple(copied(number, now[0], dice) for number in range(made, upto))
             made = upto
             batch = Batch(mentions=found, cursor=str(minute))
-            await pipeline.keep([Polled(SOURCE, now[0], now[0], now[0] + MINUTE, batch)])
+            await pipeline.keep([Polled(SOURCE, now[0], now[0], now[0] + POLLED, batch)])
             await decider.step(now[0])
             await flusher.step(now[0])
         pipeline.close()

@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry, Counter
 
 from alerts import Because, Excerpt, Level, StoryRef
+from alerts.hold import Held
 from alerts.verdict import Judgement
 from listener.web.app import create_app
 from listener.web.assets import Assets
@@ -103,6 +104,29 @@ async def test_verdicts_stand_on_the_incidents_page(serve):
     assert "<script>window" not in html
     own = next(one for one in reader.pages if one.incident.kind == "self")
     assert "人工判定" not in await text(client, f"/incidents/{own.incident.id}?lang=zh")
+
+
+async def test_who_is_not_told_stands_on_the_incidents_page(serve):
+    """By receiver: why, by which interval, and until when; what is not told any more too."""
+    reader = busy_day(NOW)
+    client = await serve(reader)
+    found = reader.pages[0]
+    path = f"/incidents/{found.incident.id}"
+    assert 'class="held"' not in await text(client, f"{path}?lang=en")
+    held = (
+        ("pr", Held("quiet_hours", HOSTILE, NOW + timedelta(hours=2), owed=True)),
+        ("desk", Held("muted", "night", NOW - timedelta(hours=2), dropped=True)),
+        ("duty", Held("outside_hours", "office", None)),
+    )
+    reader.pages[0] = replace(found, held=held)
+    html = await text(client, f"{path}?lang=en")
+    assert "<script>window" not in html
+    said = words(html)
+    assert "pr · quiet hours" in said
+    assert "desk · muted (night), not told · it ended meanwhile and will not be told" in said
+    assert "duty · outside its hours (office), not told · no end within a year" in said
+    chinese = words(await text(client, f"{path}?lang=zh"))
+    assert "屏蔽时段（night），不通知 · 期间已经结束，不再通知" in chinese
 
 
 async def test_rules_on_trial_stand_apart(serve):

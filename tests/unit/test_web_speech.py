@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import AlertEvent, Because, Level, NotificationKind
+from alerts.hold import HoldReason
 from listener.web.language import preferred
 from listener.web.speech import Speech, linkable
 from listener.web.status import DeliveryState, SourceState
@@ -57,6 +58,7 @@ def test_the_catalogue_is_what_the_pages_ask_for():
         "refused_",
         "field_",
         "verdict_",
+        "held_",
     )
     named = set(re.findall(r"\b(?:say|self)\([\"']([a-z_]+)[\"'][,)]", asked))
     assert named - WORDS.keys() == set()
@@ -66,7 +68,8 @@ def test_the_catalogue_is_what_the_pages_ask_for():
 
 
 def test_every_state_has_a_word():
-    """Each level, event, state and kind of message that types allow can be said."""
+    """Each level, event, state, hold and kind of message that types allow can be said."""
+    assert {f"held_{reason}" for reason in get_args(HoldReason)} <= WORDS.keys()
     events = get_args(AlertEvent.__annotations__["event"])
     for say in (ZH, EN):
         assert [say.level(level) for level in Level]
