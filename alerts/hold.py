@@ -34,8 +34,8 @@ class Held:
 class Hours:
     """The hours of a leg.
 
-    ``active``: told only then, empty for always; ``mute``: not then, red neither; ``quiet``: what happens then is told later,
-    unless its level is ``loud`` or above.
+    ``active``: told only then, empty for always; ``mute``: not then, red neither; ``quiet``: what happens then is told
+    later, unless its level is ``loud`` or above.
     """
 
     active: tuple[TimeInterval, ...] = ()

@@ -52,7 +52,9 @@ def test_what_cannot_be_meant_is_refused(fields, told):
 
 def test_ranges_are_read_as_alertmanager_reads_them():
     """Names in any case, numbers as numbers or text; a week and a year are circles; touching times are one."""
-    one = build(weekdays=["Saturday:Monday"], months=["november:february", "7", 8], days_of_month=["1:5", -1, "-31:-30"])
+    one = build(
+        weekdays=["Saturday:Monday"], months=["november:february", "7", 8], days_of_month=["1:5", -1, "-31:-30"]
+    )
     assert one.weekdays == {5, 6, 0}
     assert one.months == {11, 12, 1, 2, 7, 8}
     assert one.days_of_month == ((1, 5), (-1, -1), (-31, -30))
