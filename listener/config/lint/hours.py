@@ -62,7 +62,9 @@ def _routes(
         )
         if not _free(hours):
             name = "mute_time_intervals" if hours.mute else "active_time_intervals"
-            yield Finding("route-always-muted", (*keys, name), "nothing is ever told here, red neither: no time is left")
+            yield Finding(
+                "route-always-muted", (*keys, name), "nothing is ever told here, red neither: no time is left"
+            )
     for index, branch in enumerate(route.routes):
         yield from _routes(branch, (*keys, "routes", index), intervals, used)
 
