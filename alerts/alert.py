@@ -42,7 +42,8 @@ class Window:
 class Excerpt:
     """What somebody wrote: untrusted text.
 
-    ``negative``: the probability that it speaks ill of the target; ``risks``: the kinds of trouble that it reports.
+    ``negative``: the probability that it speaks ill of the target; ``risks``: the kinds of trouble that it reports;
+    ``marks``: where in ``text`` the words stand that made it negative, as begin and end in code points.
     """
 
     text: str
@@ -53,6 +54,7 @@ class Excerpt:
     reach: int = 0
     published_at: datetime | None = None
     risks: tuple[str, ...] = ()
+    marks: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

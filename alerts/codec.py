@@ -247,6 +247,7 @@ def _dump_excerpt(excerpt: Excerpt) -> Json:
         "reach": excerpt.reach,
         "published_at": None if excerpt.published_at is None else _time(excerpt.published_at),
         "risks": list(excerpt.risks),
+        "marks": [list(mark) for mark in excerpt.marks],
     }
 
 
@@ -261,6 +262,7 @@ def _load_excerpt(form: Mapping[str, Any]) -> Excerpt:
         reach=form["reach"],
         published_at=None if published_at is None else datetime.fromisoformat(published_at),
         risks=tuple(form.get("risks", ())),  # of before there were any
+        marks=tuple((start, end) for start, end in form.get("marks", ())),  # the same
     )
 
 

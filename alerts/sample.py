@@ -68,14 +68,14 @@ def sample_notification(
 def _excerpts(now: datetime, language: Literal["zh", "en"]) -> tuple[Excerpt, ...]:
     texts = {
         "zh": (
-            "昨晚用云杉的充电宝，充到一半直接冒烟，吓死人了",
-            "云杉客服说要等三个工作日，这是能等的事吗？",
-            "云杉充电宝冒烟，已有多人反映同样问题",
+            ("昨晚用云杉的充电宝，充到一半直接冒烟，吓死人了", ("冒烟", "吓死人")),
+            ("云杉客服说要等三个工作日，这是能等的事吗？", ("这是能等的事吗",)),
+            ("云杉充电宝冒烟，已有多人反映同样问题", ("冒烟", "问题")),
         ),
         "en": (
-            "my Yunshan power bank started smoking halfway through a charge last night",
-            "Yunshan support tells me to wait three working days. For this?",
-            "Yunshan power bank smokes; several users report the same",
+            ("my Yunshan power bank started smoking halfway through a charge last night", ("smoking",)),
+            ("Yunshan support tells me to wait three working days. For this?", ("For this",)),
+            ("Yunshan power bank smokes; several users report the same", ("smokes",)),
         ),
     }[language]
     places = (("weibo", "user-1", 34_000), ("weibo", "user-2", 1_200), ("news", "", 80_000))
@@ -88,6 +88,7 @@ def _excerpts(now: datetime, language: Literal["zh", "en"]) -> tuple[Excerpt, ..
             author=author,
             reach=reach,
             published_at=now - timedelta(minutes=4 * number),
+            marks=tuple((text.index(word), text.index(word) + len(word)) for word in words),
         )
-        for number, (text, (channel, author, reach)) in enumerate(zip(texts, places, strict=True), start=1)
+        for number, ((text, words), (channel, author, reach)) in enumerate(zip(texts, places, strict=True), start=1)
     )

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from alerts import AlertEvent, Because
 from rules.episode import Episode, Sight, Timing, fingerprint, step, union
-from rules.facts import TERMS, facts_of, finders, judged, look_up, rejudged
+from rules.facts import TERMS, facts_of, finders, judged, look_up, rejudged, revised
 from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, ScoreRow, StoryRow
 from rules.mention import Mention
 from rules.panes import EPOCH, MINUTE, minute_of, pane_of
@@ -257,10 +257,7 @@ class Engine:
             return
         if isinstance(row, RevisionRow):
             found = self._look_up(row.mention)
-            new = {
-                topic: facts_of(row.mention, ref.tier, topic, old.judged, found, old.story)
-                for topic, old in ref.facts.items()
-            }
+            new = {topic: revised(old, row.mention, ref.tier, found) for topic, old in ref.facts.items()}
         elif row.scored.topic in ref.facts:
             new = {**ref.facts, row.scored.topic: rejudged(ref.facts[row.scored.topic], judged(row.scored.sentiment))}
         else:

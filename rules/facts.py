@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from rules.excerpt import excerpt, marks
 from rules.mention import Mention
 from rules.pattern import Patterns, pattern_id
 from rules.terms import Terms
-from sentiment import Label, RiskCategory, Sentiment
+from sentiment import Label, Reason, RiskCategory, Sentiment
 
-EXCERPT_LENGTH = 200
 TERMS = "terms"
 """What ``found`` holds every word of a mention under, where a rule asks for new ones."""
 _LONGEST_TEXT = 20_000
@@ -30,6 +30,8 @@ class Facts:
 
     ``weight`` orders excerpts: the probability that it is negative times the reach's number of binary digits plus one,
     so that reach counts by its order of magnitude (an integer logarithm is the same on every machine).
+
+    ``marks``: where in ``text`` the words stand that made it negative, as begin and end in code points, in order.
     """
 
     topic: str
@@ -56,6 +58,7 @@ class Facts:
     region: str = ""
     risks: tuple[RiskCategory, ...] = ()
     story: str = ""
+    marks: tuple[tuple[int, int], ...] = ()
 
     @property
     def id(self) -> tuple[str, str]:
@@ -68,12 +71,13 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What of a sentiment counts."""
+    """What of a sentiment counts. ``reasons``: the stretches that made it negative, where it is that."""
 
     label: Label = "unknown"
     confidence: float = 0.0
     negative: float = 0.0
     risks: tuple[RiskCategory, ...] = ()
+    reasons: tuple[Reason, ...] = ()
 
 
 def judged(sentiment: Sentiment | None) -> Judged:
@@ -81,7 +85,9 @@ def judged(sentiment: Sentiment | None) -> Judged:
     if sentiment is None:
         return Judged()
     risks = tuple(sorted(risk.category for risk in sentiment.risks))
-    return Judged(sentiment.label, sentiment.confidence, sentiment.negative, risks)
+    against = sentiment.spans if sentiment.label == "negative" else ()
+    reasons = tuple(reason for reason in against if reason.weight < 0)
+    return Judged(sentiment.label, sentiment.confidence, sentiment.negative, risks, reasons)
 
 
 def lexicon_id(words: Sequence[str]) -> str:
@@ -124,6 +130,7 @@ def facts_of(
 ) -> Facts:
     """What counts of *mention* as a match of *topic*."""
     author, people = mention.author, mention.people
+    text = excerpt(mention)
     return Facts(
         topic=topic,
         source=mention.source,
@@ -138,7 +145,7 @@ def facts_of(
         followers=author.followers if author else None,
         verified=author.verified if author else None,
         people=people,
-        text=_excerpt(mention),
+        text=text,
         url=mention.url,
         published_at=mention.published_at,
         found=found,
@@ -149,7 +156,14 @@ def facts_of(
         region=mention.region,
         risks=judgement.risks,
         story=story,
+        marks=marks(mention, text, judgement.reasons),
     )
+
+
+def revised(old: Facts, mention: Mention, tier: str, found: Mapping[str, tuple[str, ...]]) -> Facts:
+    """The same match of a mention that has changed: judged as before, and marked so where it still says the same."""
+    new = facts_of(mention, tier, old.topic, old.judged, found, old.story)
+    return replace(new, marks=old.marks) if new.text == old.text else new
 
 
 def _keys_of(mention: Mention, label: Label) -> tuple[Key, ...]:
@@ -168,6 +182,7 @@ def rejudged(facts: Facts, judgement: Judged) -> Facts:
         keys=keys,
         weight=_weight(judgement.negative, facts.people),
         risks=judgement.risks,
+        marks=facts.marks if judgement.label == "negative" else (),
     )
 
 
@@ -179,10 +194,3 @@ def _who(mention: Mention) -> str:
     author = mention.author
     name = (author.id or author.name) if author else ""
     return f"{mention.channel}:{name[:_LONGEST_NAME]}" if name else ""
-
-
-def _excerpt(mention: Mention) -> str:
-    """The title in the brackets that Chinese posts put it in, then the text; white space as single blanks."""
-    title, text = " ".join(mention.title.split()), " ".join(mention.text[: _LONGEST_NAME * 4].split())
-    whole = f"【{title}】{text}" if title and not text.startswith(title) else text
-    return whole if len(whole) <= EXCERPT_LENGTH else whole[: EXCERPT_LENGTH - 1] + "…"

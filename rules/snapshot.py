@@ -24,7 +24,7 @@ from rules.running import Key, Running
 from rules.story_known import Card
 from rules.watermark import Seen
 
-FORMAT = 5
+FORMAT = 6
 """Raised with every change of what is kept; a snapshot of another format is refused, and the log is read instead."""
 
 _ROWS: dict[str, type] = {

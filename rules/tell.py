@@ -147,4 +147,5 @@ def _excerpt(facts: Facts) -> Excerpt:
         reach=facts.people,
         published_at=facts.published_at,
         risks=facts.risks,
+        marks=facts.marks,
     )

@@ -11,7 +11,7 @@ from alerts.alert import Level
 from alerts.render.message import Message
 from alerts.render.shorten import by_parts, fitting
 from alerts.render.text import cut, size
-from alerts.render.wide import link, wide
+from alerts.render.wide import bold, link, wide
 
 TITLE = 100  # characters; what a phone's lock screen shows
 
@@ -46,7 +46,7 @@ def _text(message: Message) -> str:
         parts.append(" · ".join(link(one.label, one.url) for one in message.links))
     for quote in message.quotes:
         about = wide(quote.about) + (f" · {link(word['original'], quote.url)}" if quote.url else "")
-        parts.append(f"> {word['open_quote']}{wide(quote.text)}{word['close_quote']}\n>\n> {about}")
+        parts.append(f"> {word['open_quote']}{bold(quote)}{word['close_quote']}\n>\n> {about}")
     if message.left:
         parts.append(word["left"].format(count=message.left))
     parts.append(wide(message.footer))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from alerts.alert import Level
+from alerts.render.marks import marked
 from alerts.render.message import Message, Quote
 from alerts.render.shorten import by_parts, fitting
 from alerts.render.text import json_size
@@ -74,7 +75,8 @@ def _card(message: Message, keyword: str, at: Sequence[str]) -> Json:
 
 def _quote(message: Message, quote: Quote) -> Json:
     word = message.word
-    said = f"{word['open_quote']}{wide(quote.text)}{word['close_quote']}\n{wide(quote.about)}"
+    text = marked(quote.text, quote.marks, ("【", "】"), wide)  # plain text knows no bold
+    said = f"{word['open_quote']}{text}{word['close_quote']}\n{wide(quote.about)}"
     element: Json = {"tag": "div", "text": _plain(said)}
     if quote.url:
         element["extra"] = {"tag": "button", "text": _plain(word["original"]), "type": "default", "url": quote.url}

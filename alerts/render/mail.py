@@ -6,6 +6,7 @@ Colours are set inline for light; the style element adds dark and is only an ext
 from html import escape
 
 from alerts.alert import Level
+from alerts.render.marks import marked
 from alerts.render.message import Message, Quote
 
 # background and text of the level's bar
@@ -16,6 +17,7 @@ _BARS = {
     Level.red: ("#b91c1c", "#ffffff"),
 }
 _OVER = ("#2f6f44", "#ffffff")
+_MARK = '<mark style="background:#fde68a;color:#1a1a1a;border-radius:3px;padding:0 1px">'
 
 _FONT = (
     "font-family:-apple-system,BlinkMacSystemFont,'Segoe UI','PingFang SC','Hiragino Sans GB','Microsoft YaHei',"
@@ -83,6 +85,7 @@ def _facts(message: Message) -> str:
 
 def _quote(message: Message, quote: Quote) -> str:
     about = escape(quote.about)
+    said = marked(quote.text, quote.marks, (_MARK, "</mark>"), escape=escape)
     if quote.url:
         link = (
             f'<a class="link" href="{escape(quote.url)}" style="color:#1d5fbf">{escape(message.word["original"])}</a>'
@@ -90,7 +93,7 @@ def _quote(message: Message, quote: Quote) -> str:
         about = f"{about} · {link}" if about else link
     return (
         '<div class="quote" style="margin:0 0 8px;padding:10px 12px;background:#f5f5f5;border-radius:6px">'
-        f'<div class="text" style="font-size:15px;line-height:1.5;color:#1a1a1a">{escape(quote.text)}</div>'
+        f'<div class="text" style="font-size:15px;line-height:1.5;color:#1a1a1a">{said}</div>'
         f'<div class="soft" style="margin-top:4px;font-size:13px;color:#5c5c5c">{about}</div></div>'
     )
 

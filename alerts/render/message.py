@@ -1,6 +1,6 @@
 """What a notification says, in one language, before any channel's form."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from alerts.alert import WITHDRAWN, AlertEvent, Excerpt, Level, StoryRef
@@ -9,6 +9,7 @@ from alerts.incident import Incident
 from alerts.notification import Notification
 from alerts.render import words
 from alerts.render.act import named, spoken
+from alerts.render.marks import Mark, carried, within
 from alerts.render.text import clean, cut, defuse, people, safe_url
 from alerts.render.words import ACT, LEVELS, TAGS, WORDS, Language
 
@@ -18,6 +19,7 @@ STORIES = 2
 MEMBERS = 5
 CHANNELS = 8
 BLIND = 5
+_MARKS = 8
 _READ_AT_MOST = 4000  # of a text that is shown cut: cleaning 100 kB to show 200 characters is waste
 
 _DOTS = {Level.blue: "🔵", Level.yellow: "🟡", Level.orange: "🟠", Level.red: "🔴"}
@@ -32,11 +34,20 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What somebody wrote, defused and cut; ``about`` says where, who and how far it went."""
+    """What somebody wrote, defused and cut; ``about`` says where, who and how far it went.
+
+    ``marks``: where in ``text`` the words stand that made it negative, as begin and end, in order, none overlapping.
+    """
 
     text: str
     about: str
     url: str
+    marks: tuple[Mark, ...] = ()
+
+    def cut(self, limit: int) -> "Quote":
+        """The same with at most so many characters of text."""
+        text = cut(self.text, limit)
+        return replace(self, text=text, marks=self.marks if text == self.text else within(self.marks, text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,10 +337,13 @@ def _quote(notification: Notification, excerpt: Excerpt) -> Quote:
     if excerpt.published_at is not None:
         where = words.zone(notification.timezone)
         about.append(words.moment(excerpt.published_at, where, notification.incident.updated_at))
+    said = excerpt.text[:_READ_AT_MOST]
+    text = cut(defuse(said, word["link"]), QUOTE_LENGTH) or "…"
     return Quote(
-        text=cut(defuse(excerpt.text[:_READ_AT_MOST], word["link"]), QUOTE_LENGTH) or "…",
+        text=text,
         about=" · ".join(part for part in about if part),
         url=safe_url(excerpt.url),
+        marks=carried(said, excerpt.marks[:_MARKS], lambda part: defuse(part, word["link"]), text),
     )
 
 

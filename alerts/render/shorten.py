@@ -64,8 +64,7 @@ def by_parts(message: Message) -> Iterator[Message]:
     for step in _STEPS:
         quotes = tuple(
             replace(
-                quote,
-                text=cut(quote.text, step.quote),
+                quote.cut(step.quote),
                 about=cut(quote.about, 60),
                 url=quote.url if size(quote.url) <= _LONGEST_URL else "",
             )

@@ -4,13 +4,16 @@ Limits (docs.slack.dev, reference/block-kit): 50 blocks a message; a text object
 text alone), a button's label 75 and its url 3,000; 10 elements in a context. All text of a message's blocks together is
 refused from about 13,200 characters on (msg_blocks_too_long, slackapi/bolt-js issue 2509), so ours stays under 12,000.
 
-Nothing that somebody wrote is ever parsed: it stands in plain_text objects or with ``verbatim`` set, ``&``, ``<`` and
-``>`` are entities (as text objects want them), at signs are broken, and the message asks for no parsing of names.
+Nothing that somebody wrote is ever parsed: it stands in plain_text objects, in rich text or with ``verbatim`` set,
+``&``, ``<`` and ``>`` are entities (as text objects want them; rich text gets them in full width), at signs are broken,
+and the message asks for no parsing of names.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from alerts.alert import Level
+from alerts.render.marks import segments
 from alerts.render.message import Message, Quote
 from alerts.render.text import cut, units, unpage
 
@@ -32,6 +35,7 @@ _DOTS = {
     Level.red: ":red_circle:",
 }
 _OVER = ":white_check_mark:"
+_WIDE = str.maketrans({character: chr(ord(character) + 0xFEE0) for character in "&<>"})
 
 
 def escape(text: str) -> str:
@@ -92,7 +96,23 @@ def _quote(message: Message, quote: Quote) -> list[Json]:
     if quote.url and units(quote.url) < 1500:
         # safe_url leaves no <, > or | in it
         about += f" · <{quote.url.replace('&', '&amp;')}|{word['original']}>"
+    if quote.marks:
+        return [_marked(quote, word), _context(about)]
     return [_plain(f"{word['open_quote']}{quote.text}{word['close_quote']}"), _context(about)]
+
+
+def _marked(quote: Quote, word: Mapping[str, str]) -> Json:
+    """The quotation as rich text, in whose elements nothing is parsed; bold in *mrkdwn* would need blanks around it."""
+    pieces = [(word["open_quote"], False), *segments(quote.text, quote.marks, _literal), (word["close_quote"], False)]
+    elements = [
+        {"type": "text", "text": piece, **({"style": {"bold": True}} if bold else {})} for piece, bold in pieces
+    ]
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": elements}]}
+
+
+def _literal(text: str) -> str:
+    """No entity is read in rich text, and no control character is left that would need one."""
+    return unpage(text).translate(_WIDE)
 
 
 def _plain(text: str) -> Json:

@@ -9,6 +9,7 @@ Teams shows on phones too. A mention needs an entity in ``msteams``, and there i
 from typing import Any
 
 from alerts.alert import Level
+from alerts.render.marks import segments
 from alerts.render.message import Message, Quote
 from alerts.render.shorten import by_quotes, fitting
 from alerts.render.text import inert, json_size
@@ -57,8 +58,12 @@ def _quote(message: Message, quote: Quote) -> Json:
     if quote.url:
         open_it = {"type": "Action.OpenUrl", "url": quote.url}
         about += [_run(" · ", size="Small"), _run(word["original"], size="Small", selectAction=open_it)]
-    said = _run(f"{word['open_quote']}{quote.text}{word['close_quote']}")
-    return {"type": "Container", "style": "emphasis", "items": [_block(said), _block(*about)]}
+    said = [
+        {**_run("…"), "text": piece, **({"weight": "Bolder"} if is_marked else {})}
+        for piece, is_marked in segments(quote.text, quote.marks, _safe)
+    ]
+    said = [_run(word["open_quote"]), *said, _run(word["close_quote"])]
+    return {"type": "Container", "style": "emphasis", "items": [_block(*said), _block(*about)]}
 
 
 def _block(*runs: Json) -> Json:

@@ -9,6 +9,7 @@ inert before it is escaped.
 import re
 from html import unescape
 
+from alerts.render.marks import marked
 from alerts.render.message import Message, Quote
 from alerts.render.shorten import by_quotes, fitting
 from alerts.render.text import inert, units
@@ -19,7 +20,11 @@ _TAG = re.compile(r"<[^>]*>")
 
 
 def escape(text: str) -> str:
-    return inert(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _entities(inert(text))
+
+
+def _entities(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def html(message: Message) -> str:
@@ -47,8 +52,9 @@ def _html(message: Message) -> str:
 
 def _quote(message: Message, quote: Quote) -> str:
     word = message.word
+    text = marked(quote.text, quote.marks, ("<b>", "</b>"), inert, _entities)
     about = escape(quote.about) + (f" · {_link(word['original'], quote.url)}" if quote.url else "")
-    return f"<blockquote>{word['open_quote']}{escape(quote.text)}{word['close_quote']}\n{about}</blockquote>"
+    return f"<blockquote>{word['open_quote']}{text}{word['close_quote']}\n{about}</blockquote>"
 
 
 def _link(label: str, url: str) -> str:

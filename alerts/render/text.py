@@ -95,12 +95,13 @@ def _boundary(text: str, end: int) -> int:
     """The last place at or before *end* that does not split a visible character (the common cases of UAX #29)."""
     floor = max(0, end - 64)  # a longer one is an attack, not a character
     place = end
-    while place > floor and not _breaks(text, place):
+    while place > floor and not breaks(text, place):
         place -= 1
     return place if place > floor or floor == 0 else end
 
 
-def _breaks(text: str, place: int) -> bool:
+def breaks(text: str, place: int) -> bool:
+    """Whether a visible character ends there (the common cases of UAX #29)."""
     if place in {0, len(text)}:
         return True
     before, after = text[place - 1], text[place]

@@ -11,7 +11,7 @@ from alerts.alert import Level
 from alerts.render.message import Message
 from alerts.render.shorten import by_parts, fitting
 from alerts.render.text import cut, size
-from alerts.render.wide import link, wide
+from alerts.render.wide import bold, link, wide
 
 _COLOURS = {Level.orange: "warning", Level.red: "warning"}
 
@@ -44,7 +44,7 @@ def _markdown(message: Message) -> str:
         lines.append(" · ".join(link(one.label, one.url) for one in message.links))
     for quote in message.quotes:
         original = f" {link(word['original'], quote.url)}" if quote.url else ""
-        lines.append(f"> {word['open_quote']}{wide(quote.text)}{word['close_quote']}")
+        lines.append(f"> {word['open_quote']}{bold(quote)}{word['close_quote']}")
         lines.append(f"> {_grey(quote.about)}{original}")
     if message.left:
         lines.append(word["left"].format(count=message.left))

@@ -7,6 +7,8 @@ reads the same and means nothing; at signs and the dots within names of hosts ar
 
 import re
 
+from alerts.render.marks import marked
+from alerts.render.message import Quote
 from alerts.render.text import cut, unpage
 
 _WIDE = str.maketrans({character: chr(ord(character) + 0xFEE0) for character in "<>[]*_`~#|\\&{}$^"})
@@ -24,6 +26,13 @@ def target(url: str) -> str:
     for character in "()[]*_~!'":
         url = url.replace(character, f"%{ord(character):02X}")
     return url
+
+
+def bold(quote: Quote) -> str:
+    """A quotation's text with the words in bold that made it negative."""
+    # Markdown closes no bold between a mark of punctuation and a letter (CommonMark 0.31, Emphasis)
+    fit = [(start, end) for start, end in quote.marks if quote.text[start].isalnum() and quote.text[end - 1].isalnum()]
+    return marked(quote.text, fit, ("**", "**"), wide)
 
 
 def link(label: str, url: str) -> str:

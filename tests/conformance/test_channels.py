@@ -73,7 +73,9 @@ def awkward(text: str, kind="open") -> Notification:
         key={"topic": text},
         reached=Reached(3, 2, 1, 10**7, ((text, 5), ("weibo", 2))),
         stories=(StoryRef("s", text, 7, (text,), text),),
-        excerpts=tuple(Excerpt(f"{text}{n}", text, text, 0.9, text, 10**9, NOW) for n in range(5)),
+        excerpts=tuple(
+            Excerpt(f"{text}{n}", text, text, 0.9, text, 10**9, NOW, marks=((1, 3), (4, 9))) for n in range(5)
+        ),
         coverage=Coverage(((text, NOW - timedelta(minutes=22)),)),
     )
     others = tuple(replace(bad, alert=f"other-{n}", event="opened") for n in range(8))
@@ -106,7 +108,7 @@ def check_slack(payload: dict, problems: list[str]) -> str:
             problems.append(f"{block['type']} of {len(block['text']['text'])} characters")
         if len(block.get("block_id", "")) > 255:
             problems.append("block_id too long")
-        for element in block.get("elements", []):
+        for element in block.get("elements", []) if block["type"] != "rich_text" else []:
             if block.get("block_id"):
                 words = element["placeholder" if element["type"] == "users_select" else "text"]["text"]
                 if element["type"] not in {"button", "users_select"} or not 1 <= len(words) <= 75:
@@ -122,6 +124,19 @@ def check_slack(payload: dict, problems: list[str]) -> str:
             problems.append("too many elements")
         if block.get("block_id"):
             continue  # buttons: our own words alone
+        if block["type"] == "rich_text":  # nothing in it is read as anything but text
+            (section,) = block["elements"]
+            pieces = section["elements"]
+            if section["type"] != "rich_text_section" or any(
+                one["type"] != "text" or not one["text"] or one.get("style", {"bold": True}) != {"bold": True}
+                for one in pieces
+            ):
+                problems.append(f"rich text {section}")
+            told.append("".join(one["text"] for one in pieces))
+            total += len(told[-1])
+            if re.search("[<>&]", told[-1]):
+                problems.append(f"control characters in {told[-1][:60]!r}")
+            continue
         texts = [block["text"]] if "text" in block else block["elements"]
         for text in texts:
             raw = text["text"] if isinstance(text["text"], str) else text["text"]["text"]
@@ -303,7 +318,7 @@ class Page(HTMLParser):
         self.text, self.problems = [], []
 
     def handle_starttag(self, tag, attrs):
-        if tag not in "html head meta title style body table tr td h1 p div a".split():
+        if tag not in "html head meta title style body table tr td h1 p div a mark".split():
             self.problems.append(f"<{tag}>")
         for name, value in attrs:
             if (
@@ -473,7 +488,7 @@ async def test_a_message_says_what_it_must(peer, http):
     receipt = await peer.build(http).send(replace(told, incident=replace(told.incident, alerts=(blind,))))
     assert isinstance(receipt, Receipt)
     (text,) = peer.texts
-    wanted = ["云杉", "近 30 分钟负面提及 42 条", "直接冒烟", "三个工作日", "多人反映", "weibo", "weibo-supplier"]
+    wanted = ["云杉", "近 30 分钟负面提及 42 条", "充到一半直接", "三个工作日", "多人反映", "weibo", "weibo-supplier"]
     wanted += ["orange"] if peer.type == "webhook" else ["橙色", "12.3 万", "采集中断 22 分钟", "2026-03-02 10:00"]
     assert [] == [word for word in wanted if word not in text]
     assert [] == peer.problems
