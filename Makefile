@@ -64,4 +64,4 @@ lock:            ## pin every package again (needs uv)
 	@npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund
 
 clean:           ## forget the virtual environment and what was built
-	@rm -rf $(VENV) listener/web/static/vendor node_modules
+	@rm -rf $(VENV) listener/web/static/vendor alerts/render/fonts node_modules

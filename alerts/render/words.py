@@ -198,6 +198,28 @@ WORDS: dict[Language, dict[str, str]] = {
     },
 }
 
+# the chart of a message
+CHART: dict[Language, dict[str, str]] = {
+    "zh": {
+        "title": "{brand} · 每{slot}提及量",
+        "mentions": "提及",
+        "negative": "其中负面",
+        "usual": "近 {weeks} 周同时段",
+        "window": "预警时段",
+        "told": "{title}，{since} 至 {until}：最近 {count} 条（负面 {negative}），最高 {most} 条（{at}）。",
+        "told_usual": "近 {weeks} 周同时段一般为 {low} 至 {high} 条（均值 ± 标准差）。",
+    },
+    "en": {
+        "title": "{brand} · mentions per {slot}",
+        "mentions": "mentions",
+        "negative": "negative",
+        "usual": "same hours, {weeks} weeks",
+        "window": "alert window",
+        "told": "{title}, {since} to {until}: {count} at last ({negative} negative), {most} at most ({at}).",
+        "told_usual": " Usual at this time over {weeks} weeks: {low} to {high} (mean ± standard deviation).",
+    },
+}
+
 # what to do now, for who is woken by it
 ACT: dict[Language, dict[Level, str]] = {
     "zh": {
