@@ -6,8 +6,21 @@ from typing import Literal
 from alerts.alert import AlertEvent, Because, Excerpt, Level, Reached, StoryRef, Window
 from alerts.incident import Incident
 from alerts.notification import Notification
+from alerts.trend import Trend, TrendPoint
 
 _HALF_HOUR = timedelta(minutes=30)
+_DAY_BEFORE = (4, 3, 5, 2, 4, 6, 3, 2, 1, 0, 1, 0, 0, 1, 0, 0, 1, 2, 1, 3, 4, 3, 5, 4, 6, 5, 4, 3, 5, 6, 4, 5, 3, 4)
+
+
+def sample_trend(now: datetime) -> Trend:
+    """A day of which the last half hour is the invented case."""
+    counts = (*(5,) * (47 - len(_DAY_BEFORE)), *_DAY_BEFORE, 51)
+    start = now - len(counts) * _HALF_HOUR
+    points = (
+        TrendPoint(start + place * _HALF_HOUR, count, count * 4 // 5 + 2 if count > 40 else count // 4, (1.0, 6.0))
+        for place, count in enumerate(counts)
+    )
+    return Trend(tuple(points), _HALF_HOUR, weeks=4)
 
 
 def sample_notification(

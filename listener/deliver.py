@@ -14,6 +14,7 @@ import structlog
 
 from alerts import DeliveryError, Notification, Receipt
 from alerts.retry import next_attempt
+from listener.charts import charted
 from listener.metrics import Metrics
 from listener.storage import outbox
 from listener.storage.database import Database, StorageError
@@ -105,7 +106,10 @@ class Sender:
                 entry = await outbox.lease(connection, first.id, now, also=also)
             line = self.lines[address]
             try:
-                receipt = await line.channel.send(self._message(entry, line))
+                notification = self._message(entry, line)
+                if line.charts:
+                    notification = await charted(notification, self._database, self._metrics)
+                receipt = await line.channel.send(notification)
             except DeliveryError as error:
                 await self._mark(partial(self._failed, entry, error))
             except Exception as error:  # noqa: BLE001  a bug in one channel must not stop the others; it is tried again
@@ -159,6 +163,12 @@ class Sender:
         self.outcomes[address] = Outcome(now, "")
         if self._failing.pop(address, None):
             _log.info("channel_recovered", receiver=entry.receiver, channel=entry.channel)
+        if receipt.missing:
+            self._metrics.incomplete.labels(*address).inc()
+            _log.warning(
+                "notification_incomplete", receiver=entry.receiver, channel=entry.channel, incident=entry.incident.id,
+                detail=receipt.missing,
+            )  # fmt: skip
         for part in entry.digest or (entry,):
             self._told(part, entry, now)
 

@@ -75,6 +75,10 @@ class Metrics:
         self.chat_connected = gauge(
             "chat_connected", "1 while what people press in a chat reaches us.", "receiver", "channel"
         )
+        self.charts_failed = counter("charts_failed", "Charts that could not be drawn; the messages went without.")
+        self.incomplete = counter(
+            "notifications_incomplete", "Notifications that a channel took in part.", "receiver", "channel"
+        )
         self.not_sent = counter("notifications_dropped", "Notifications not sent on purpose.", "reason")
         self.hops = histogram("hop_seconds", "A mention's way, hop by hop.", _LATENCY, "hop")
         for hop in HOPS:

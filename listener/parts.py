@@ -69,6 +69,7 @@ async def build(config: Config, *, http: Http, session: aiohttp.ClientSession) -
                 receiver.language,
                 channel.limits,
                 getattr(channel, "account", ""),
+                getattr(channel, "carries_charts", False),
             )
             for name, receiver in receivers.items()
             for label, channel in zip(receiver.channel_names, receiver.channels, strict=True)

@@ -16,12 +16,16 @@ from listener.storage.outbox import Address, Ready
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A channel as the sender uses it. ``account``: what its rate is counted by; empty: the channel itself."""
+    """A channel as the sender uses it. ``account``: what its rate is counted by; empty: the channel itself.
+
+    ``charts``: it carries a picture.
+    """
 
     channel: Channel
     language: Literal["zh", "en"]
     limits: Limits | None = None
     account: str = ""
+    charts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from alerts.render.plain import plain
 from alerts.render.text import cut, size
 
 SUBJECT = 200  # bytes; longer ones are folded badly by some servers and shown by no phone
+_CHART = "trend@listener"  # Content-ID of the picture; it means something within its own mail alone
 _REMEMBERED = 1_000  # notifications that some recipients have and some do not
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
@@ -86,6 +87,11 @@ class EmailConfig(Strict):
         description="sender; else the login if it is an address, else listener@ and the domain of to",
     )
     smtp: SmtpConfig = Field(description="the server that takes the mail")
+    chart: bool = Field(True, description="a small chart of the trend in the message")
+
+    @property
+    def carries_charts(self) -> bool:
+        return self.chart
 
     @property
     def from_address(self) -> str:
@@ -251,9 +257,18 @@ def compose(notification: Notification, sender: str, to: list[str]) -> EmailMess
         mail["Importance"] = "high"
         mail["X-Priority"] = "1"
     mail.set_content(plain(told), charset="utf-8", cte="base64")
-    mail.add_alternative(html(told), subtype="html", charset="utf-8", cte="base64")
-    # a fixed boundary keeps retries equal byte for byte; base64 cannot hold it
-    mail.set_boundary(f"=_{hashlib.sha256(notification.key.encode('utf-8', 'replace')).hexdigest()[:32]}")
+    chart = notification.chart
+    page = html(told, chart, _CHART)
+    mail.add_alternative(page, subtype="html", charset="utf-8", cte="base64")
+    # fixed boundaries keep retries equal byte for byte; base64 cannot hold them
+    boundary = f"=_{hashlib.sha256(notification.key.encode('utf-8', 'replace')).hexdigest()[:32]}"
+    if chart is not None:  # RFC 2387: the page and what it shows are one
+        _, shown = mail.iter_parts()
+        shown.add_related(
+            chart.png, "image", "png", cid=f"<{_CHART}>", disposition="inline", filename="trend.png", cte="base64"
+        )
+        shown.set_boundary(f"{boundary}r")
+    mail.set_boundary(boundary)
     return mail
 
 

@@ -13,6 +13,7 @@ that 429 and Retry-After. Sources: docs.slack.dev, methods chat.postMessage and 
 
 from datetime import timedelta
 from typing import Any, ClassVar, Literal, Self
+from urllib.parse import urlencode
 
 import aiohttp
 from pydantic import Field, SecretStr, model_validator
@@ -21,6 +22,7 @@ from alerts.channel import DeliveryError, DeliveryReason
 from alerts.channels.base import Clock, Limits, Name, SecretUrl, Strict, Timeout, utc_now
 from alerts.channels.http import JSON, Answer, Poster, encode, refusal, retry_after
 from alerts.channels.slack_buttons import block
+from alerts.channels.slack_files import show
 from alerts.notification import Notification, Receipt
 from alerts.render import Message, message
 from alerts.render import slack as form
@@ -84,6 +86,7 @@ class SlackConfig(Strict):
     signing_secret: SecretStr | None = Field(
         None, min_length=16, description="the app's signing secret: buttons, by requests to /slack/actions"
     )
+    chart: bool = Field(True, description="with token: a small chart of the trend in the thread; needs files:write")
     api: SecretUrl = Field(SecretStr(API), description="address of the Web API, for gateways")
     timeout: Timeout = Field(timedelta(seconds=10), description="for each request")
     proxy: SecretUrl | None = Field(None, description="HTTP proxy of this channel")
@@ -102,6 +105,10 @@ class SlackConfig(Strict):
         if not token.isascii() or any(not character.isprintable() or character == " " for character in token):
             raise ValueError("token: holds a character that no token has")
         return self
+
+    @property
+    def carries_charts(self) -> bool:
+        return self.chart and self.token is not None
 
     def build(self, http: aiohttp.ClientSession, *, clock: Clock = utc_now) -> "SlackWebhook | SlackBot":
         if self.webhook is not None:
@@ -151,6 +158,7 @@ class SlackBot:
         buttons: bool = False,
     ) -> None:
         self._buttons = buttons
+        self._pictures = True  # until Slack says that the bot may send none
         self._poster = poster
         self._api = api
         self._headers = {**JSON, "Authorization": f"Bearer {token.get_secret_value()}"}
@@ -170,11 +178,25 @@ class SlackBot:
         if notification.kind in {"repeat", "resolve"} or told.raised:
             reply = {"channel": channel, "thread_ts": ts, "reply_broadcast": notification.kind != "resolve"}
             await self._call("chat.postMessage", {**_common(told), **_QUIET, **reply})
+            return Receipt(f"{channel}:{ts}", self._clock(), await self._show(notification, channel, ts))
         return Receipt(f"{channel}:{ts}", self._clock())
 
     async def _post(self, told: Message, notification: Notification) -> Receipt:
         answer = await self._tell("chat.postMessage", told, notification, {"channel": self._channel})
-        return Receipt(f"{answer.get('channel', self._channel)}:{answer.get('ts', '')}", self._clock())
+        channel, ts = str(answer.get("channel", self._channel)), str(answer.get("ts", ""))
+        return Receipt(f"{channel}:{ts}", self._clock(), await self._show(notification, channel, ts))
+
+    async def _show(self, notification: Notification, channel: str, ts: str) -> str:
+        """Put the chart into the message's thread; why it is missing, where that failed: the message has arrived."""
+        if notification.chart is None or not self._pictures:
+            return ""
+        secure = self._api.startswith("https://")
+        try:
+            await show(notification.chart, self._poster, self._call, channel=channel, ts=ts, secure=secure)
+        except DeliveryError as error:
+            self._pictures = error.reason != "auth"
+            return f"chart: {error.detail}"
+        return ""
 
     async def _tell(
         self, method: str, told: Message, notification: Notification, where: dict[str, Any]
@@ -192,8 +214,10 @@ class SlackBot:
             plain = {**_common(told), "text": form.text_only(told), "blocks": [], **_QUIET, **where}
             return await self._call(method, plain)
 
-    async def _call(self, method: str, payload: dict[str, Any]) -> dict[str, Any]:
-        answer = await self._poster.post(f"{self._api}/{method}", encode(payload), self._headers)
+    async def _call(self, method: str, payload: dict[str, Any], *, as_form: bool = False) -> dict[str, Any]:
+        form_type = {"Content-Type": "application/x-www-form-urlencoded"} if as_form else {}
+        body_sent = urlencode(payload, errors="replace").encode() if as_form else encode(payload)
+        answer = await self._poster.post(f"{self._api}/{method}", body_sent, self._headers | form_type)
         body = answer.json()
         if answer.status == 200 and isinstance(body, dict) and body.get("ok") is True:
             return body

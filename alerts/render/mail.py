@@ -8,6 +8,7 @@ from html import escape
 from alerts.alert import Level
 from alerts.render.marks import marked
 from alerts.render.message import Message, Quote
+from alerts.trend import Chart
 
 # background and text of the level's bar
 _BARS = {
@@ -30,12 +31,16 @@ _DARK = (
     ".page{background:#121212!important}.card{background:#1e1e1e!important;border-color:#3a3a3a!important}"
     ".text{color:#f0f0f0!important}.soft{color:#b5b5b5!important}.line{border-color:#3a3a3a!important}"
     ".quote{background:#2a2a2a!important}.link{color:#8ab4f8!important}"
+    ".chart{filter:invert(.89) hue-rotate(180deg)}"
     ".button{background:#8ab4f8!important;color:#10151c!important}}"
 )
 
 
-def html(message: Message) -> str:
-    """The whole page. Everything in it that varies is escaped, and every address comes from ``safe_url``."""
+def html(message: Message, chart: Chart | None = None, picture: str = "") -> str:
+    """The whole page. Everything in it that varies is escaped, and every address comes from ``safe_url``.
+
+    *picture*: the Content-ID that *chart* is attached under.
+    """
     word = message.word
     back, front = _OVER if message.over else _BARS[message.level]
     language = "zh-CN" if message.language == "zh" else "en"
@@ -47,6 +52,7 @@ def html(message: Message) -> str:
         f"{escape(message.because)}</p>"
         if message.because
         else "",
+        _chart(chart, picture),
         _facts(message),
         f'<p class="soft" style="margin:20px 0 8px;font-size:13px;color:#5c5c5c">{escape(word["excerpts"])}</p>'
         if message.quotes
@@ -70,6 +76,17 @@ def html(message: Message) -> str:
         f'<tr><td style="padding:16px 20px;overflow-wrap:anywhere">{"".join(parts)}</td></tr>'
         '<tr><td class="soft line" style="padding:12px 20px;border-top:1px solid #dddddd;font-size:12px;color:#5c5c5c">'
         f"{escape(message.footer)}</td></tr></table></td></tr></table></body></html>"
+    )
+
+
+def _chart(chart: Chart | None, picture: str) -> str:
+    """The picture stands on white in the dark too, but for readers that can turn it over."""
+    if chart is None:
+        return ""
+    return (
+        f'<div style="margin:0 0 16px"><img class="chart" src="cid:{escape(picture)}" width="{chart.width}" '
+        f'alt="{escape(chart.text)}" style="display:block;width:100%;max-width:{chart.width}px;height:auto;border:0;'
+        'border-radius:6px;background:#ffffff;color:#1a1a1a;font-size:13px"></div>'
     )
 
 

@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
 from html.parser import HTMLParser
+from urllib.parse import parse_qs
 
 import aiohttp
 import pytest
@@ -27,7 +28,8 @@ from alerts import Because, Coverage, DeliveryError, Excerpt, Level, Notificatio
 from alerts.channels import ChannelConfig
 from alerts.channels.console import ConsoleChannel
 from alerts.codec import event_line
-from alerts.sample import sample_notification
+from alerts.render.chart import draw
+from alerts.sample import sample_notification, sample_trend
 from tests.support import china
 from tests.support.china_peers import CHINA_PEERS, ChinaPeer
 from tests.support.pagers import alertmanager, opsgenie, pagerduty
@@ -177,19 +179,46 @@ class SlackPeer(Peer):
         self.messages: dict[str, dict] = {}
         self.replies: list[tuple[str, bool]] = []
         self.words: dict[str, list[str]] = {}  # method → errors to answer first
+        self.files: dict[str, bytes] = {}
+        self.lent: dict[str, list[str]] = {}
+        self.shown: list[dict] = []
+
+    def lend(self, request, asked):
+        """files.getUploadURLExternal, which reads a form."""
+        if request.content_type != "application/x-www-form-urlencoded" or int(asked["length"][0]) < 1:
+            return {"ok": False, "error": "invalid_arguments"}
+        self.lent = asked
+        return {"ok": True, "upload_url": str(request.url.with_path("/upload/v1/F1")), "file_id": "F1"}
+
+    def complete(self, payload):
+        """files.completeUploadExternal, of a file that is there, to a channel by its id."""
+        if [one["id"] for one in payload["files"]] != ["F1"] or len(self.files["F1"]) != int(self.lent["length"][0]):
+            return {"ok": False, "error": "file_not_found"}
+        if payload["channel_id"] != "C042" or payload["thread_ts"] not in self.messages:
+            return {"ok": False, "error": "invalid_channel"}
+        self.shown.append(payload)
+        return {"ok": True, "files": [{"id": "F1"}]}
 
 
 @contextlib.asynccontextmanager
 async def slack_bot() -> AsyncIterator[Peer]:
     async def handler(request):
         body = await request.read()
+        if request.path == "/upload/v1/F1":
+            peer.files["F1"] = body
+            return web.Response(text=f"OK - {len(body)}")
         if (answer := await refused(peer)) is not None:
             return answer
         if request.headers.get("Authorization") != f"Bearer {SECRET}":
             return web.json_response({"ok": False, "error": "invalid_auth"})
-        payload, method = json.loads(body), request.path.removeprefix("/api/")
+        method = request.path.removeprefix("/api/")
         if peer.words.get(method):
             return web.json_response({"ok": False, "error": peer.words[method].pop(0)})
+        if method == "files.getUploadURLExternal":
+            return web.json_response(peer.lend(request, parse_qs(body.decode())))
+        payload = json.loads(body)
+        if method == "files.completeUploadExternal":
+            return web.json_response(peer.complete(payload))
         if (payload.get("parse"), payload.get("link_names")) != ("none", False):
             peer.problems.append(f"{method} parses names")
         peer.sizes.append(len(body))
@@ -318,12 +347,12 @@ class Page(HTMLParser):
         self.text, self.problems = [], []
 
     def handle_starttag(self, tag, attrs):
-        if tag not in "html head meta title style body table tr td h1 p div a mark".split():
+        if tag not in "html head meta title style body table tr td h1 p div a mark img".split():
             self.problems.append(f"<{tag}>")
         for name, value in attrs:
             if (
                 name.startswith("on")
-                or name == "src"
+                or (name == "src" and value != "cid:trend@listener")
                 or (name == "href" and not value.startswith(("http://", "https://")))
             ):
                 self.problems.append(f"{name}={value}")
@@ -873,6 +902,58 @@ async def test_slack_bot_keeps_one_message(peer, http):
     reopened = await channel.send(notification("open", previous=first))
     assert reopened != first
     assert len(peer.messages) == 2
+
+
+def with_chart(told: Notification) -> Notification:
+    return replace(told, chart=draw(sample_trend(NOW), told))
+
+
+@pytest.mark.parametrize("peer", ["slack-bot"], indirect=True)
+async def test_slack_bot_shows_the_chart_in_the_thread(peer, http):
+    """With the first message, a rise, a repeat and the end; an update that nobody is told of has none."""
+    channel = peer.build(http)
+    first = await channel.send(with_chart(notification(level=Level.yellow)))
+    assert first.missing == ""
+    assert peer.files["F1"].startswith(b"\x89PNG")
+    assert peer.lent["alt_txt"][0].startswith("云杉科技 · 每 30 分钟提及量")
+    assert [(one["channel_id"], one["thread_ts"]) for one in peer.shown] == [("C042", "1772416800.000000")]
+    for kind, level, count in (("update", Level.yellow, 1), ("update", Level.red, 2), ("resolve", Level.red, 3)):
+        await channel.send(with_chart(notification(kind, level, previous=first, was=Level.yellow)))
+        assert len(peer.shown) == count
+
+
+@pytest.mark.parametrize("peer", ["slack-bot"], indirect=True)
+@pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.completeUploadExternal"])
+@pytest.mark.parametrize(("word", "again"), [("missing_scope", 0), ("internal_error", 1)])
+async def test_a_chart_that_slack_refuses_costs_no_message(peer, http, method, word, again):
+    """The message counts as sent and says what is missing; without the scope no picture is tried again."""
+    channel = peer.build(http)
+    peer.words[method] = [word]
+    receipt = await channel.send(with_chart(notification()))
+    assert (receipt.ref, receipt.missing) == ("C042:1772416800.000000", f"chart: Slack: {word}")
+    assert len(peer.messages) == 1
+    await channel.send(with_chart(notification()))
+    assert len(peer.shown) == again
+
+
+@pytest.mark.parametrize("peer", ["email"], indirect=True)
+async def test_mail_carries_the_chart_in_its_page(peer, http):
+    """The page names the picture by its Content-ID, with its words beside it; a retry is the same mail."""
+    told = with_chart(notification())
+    channel = peer.build(http)
+    await channel.send(told)
+    await channel.send(told)
+    first, second = peer.mails
+    assert first.as_bytes() == second.as_bytes()
+    assert peer.problems == []
+    plain, related = first.iter_parts()
+    assert (plain.get_content_type(), related.get_content_type()) == ("text/plain", "multipart/related")
+    page, picture = related.iter_parts()
+    assert picture["Content-ID"] == "<trend@listener>"
+    assert picture.get_content_disposition() == "inline"
+    assert picture.get_content() == told.chart.png
+    assert 'src="cid:trend@listener"' in page.get_content()
+    assert f'alt="{told.chart.text}"' in page.get_content()
 
 
 @pytest.mark.parametrize("peer", ["slack-bot"], indirect=True)
