@@ -1,4 +1,4 @@
-"""Build hook: fetches the scripts of the pages and the font of charts as pinned npm packages; nothing of others is committed.
+"""Fetches the scripts of the pages and the font of charts as pinned npm packages: nothing of others is committed.
 
 ``npm ci`` checks every package against the hashes in package-lock.json. What it copies is listener/web/static/vendor/ and
 alerts/render/fonts/, which git ignores and the wheel contains; a stamp of what was asked for makes the next build skip it.

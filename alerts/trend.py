@@ -29,8 +29,7 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A picture for a message: a PNG of ``width`` points, twice as many pixels; ``text`` says the same in words."""
+    """A picture for a message: a PNG; ``text`` says the same in words."""
 
     png: bytes
     text: str
-    width: int

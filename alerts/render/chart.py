@@ -1,6 +1,6 @@
 """A small picture of how many there were: mentions, the negative among them, what is usual, and the alert's window.
 
-440 x 220 points at two pixels each, so that its text can be read on a phone, where it stands at two thirds of its size.
+360 x 200 points at two pixels each: on a phone it stands a little smaller, and its text can still be read.
 White, as readers that know no dark form would show transparent ones with dark text on dark.
 """
 
@@ -21,13 +21,13 @@ from alerts.render.typeface import width, write
 from alerts.render.words import CHART, Language
 from alerts.trend import Chart, Trend
 
-WIDTH, HEIGHT = 440, 220
+WIDTH, HEIGHT = 360, 200
 _SCALE = 2
 _SMOOTH = 2  # lines are drawn larger and made smaller, which rounds them
-_LEFT, _RIGHT, _TOP, _BOTTOM = 38, 428, 56, 196  # of the plot, in points
+_LEFT, _RIGHT, _TOP, _BOTTOM = 36, 350, 54, 178  # of the plot, in points
 _TITLE, _SMALL = 15 * _SCALE, 12 * _SCALE
 _INK, _SOFT, _GRID = "#1f2937", "#5b6472", "#e5e7eb"
-_USUAL, _NEGATIVE = "#d5e6d8", "#f2a59b"
+_USUAL, _NEGATIVE = "#c6dfcb", "#f2a59b"
 _LEVELS = {Level.blue: "#1d5fbf", Level.yellow: "#c99a00", Level.orange: "#d9580d", Level.red: "#c81e1e"}
 _HOURS = (1, 2, 3, 6, 12, 24)
 _drawing = Lock()  # a face of FreeType serves one thread at a time
@@ -46,7 +46,7 @@ def draw(trend: Trend, notification: Notification) -> Chart:
     out = io.BytesIO()
     # few colours, quickly found: 6 ms and 11 kB, where the best choice of colours takes 40 and saves nothing
     picture.quantize(64, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(out, "PNG", compress_level=6)
-    return Chart(out.getvalue(), told(trend, brand, language, plot.zone), WIDTH)
+    return Chart(out.getvalue(), told(trend, brand, language, plot.zone))
 
 
 def told(trend: Trend, brand: str, language: Language, zone: ZoneInfo) -> str:
@@ -110,9 +110,9 @@ class _Plot:
         return self.x(at + self.trend.slot / 2)
 
     def marks(self) -> list[datetime]:
-        """At most six times of whole local hours, as far apart as a clock has it."""
+        """At most five times of whole local hours, as far apart as a clock has it."""
         span = self.end - self.start
-        step = next((hours for hours in _HOURS if span / timedelta(hours=hours) <= 6), 24)
+        step = next((hours for hours in _HOURS if span / timedelta(hours=hours) <= 5), 24)
         local = self.start.astimezone(self.zone)
         hour = local.replace(minute=0, second=0, microsecond=0, hour=local.hour // step * step)
         return [at for n in range(1, 64) if self.start <= (at := hour + n * timedelta(hours=step)) <= self.end]

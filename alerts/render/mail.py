@@ -18,6 +18,7 @@ _BARS = {
     Level.red: ("#b91c1c", "#ffffff"),
 }
 _OVER = ("#2f6f44", "#ffffff")
+_WIDEST = 440  # points of a chart
 _MARK = '<mark style="background:#fde68a;color:#1a1a1a;border-radius:3px;padding:0 1px">'
 
 _FONT = (
@@ -84,8 +85,8 @@ def _chart(chart: Chart | None, picture: str) -> str:
     if chart is None:
         return ""
     return (
-        f'<div style="margin:0 0 16px"><img class="chart" src="cid:{escape(picture)}" width="{chart.width}" '
-        f'alt="{escape(chart.text)}" style="display:block;width:100%;max-width:{chart.width}px;height:auto;border:0;'
+        f'<div style="margin:0 0 16px"><img class="chart" src="cid:{escape(picture)}" width="{_WIDEST}" '
+        f'alt="{escape(chart.text)}" style="display:block;width:100%;max-width:{_WIDEST}px;height:auto;border:0;'
         'border-radius:6px;background:#ffffff;color:#1a1a1a;font-size:13px"></div>'
     )
 

@@ -68,10 +68,10 @@ def test_the_window_has_the_colour_of_the_level(level, colour):
     near = [
         x
         for x in range(image.width)
-        if sum(abs(a - b) for a, b in zip(image.getpixel((x, 108)), colour, strict=True)) < 60
+        if sum(abs(a - b) for a, b in zip(image.getpixel((x, 104)), colour, strict=True)) < 60
     ]
     assert near
-    assert min(near) > 2 * 410
+    assert min(near) > 2 * 335
 
 
 def test_chinese_is_drawn_without_a_font_of_the_system():
