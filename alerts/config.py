@@ -14,7 +14,9 @@ from alerts.channels import ChannelConfig
 from alerts.channels.base import Strict
 from alerts.hold import Hours
 from alerts.hours import TimeInterval
+from alerts.channels.base import Strict, TextsConfig
 from alerts.route import LabelName, Leg, Route
+from alerts.texts import Texts
 
 
 def _positive(value: timedelta) -> timedelta:
@@ -41,6 +43,7 @@ class ReceiverConfig(Strict):
     id: str = Field(min_length=1, description="the name that routes use")
     language: Literal["zh", "en"] = Field("zh", description="the language of its messages")
     channels: list[ChannelConfig] = Field(min_length=1, description="where its messages go; each on its own")
+    templates: TextsConfig | None = Field(None, description="texts of your own, in the receiver's language")
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -49,6 +52,11 @@ class ReceiverConfig(Strict):
         if twice:
             raise ValueError(f"two channels are called {', '.join(map(repr, twice))}; give each a name of its own")
         return self
+
+    def texts(self, channel: ChannelConfig) -> Texts | None:
+        """The templates that hold for one of its channels; None where there are none."""
+        own = getattr(channel, "templates", None)
+        return own.over(self.templates) if own else self.templates.over(None) if self.templates else None
 
     @property
     def channel_names(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from alerts.alert import Level
 from alerts.incident import Incident
+from alerts.texts import Wording
 from alerts.trend import Chart
 
 NotificationKind = Literal["open", "update", "repeat", "acknowledge", "act", "resolve", "test"]
@@ -36,6 +37,7 @@ class Notification:
     waited; ``incident`` is then the first one's. ``deferred``: it waited for the end of the receiver's quiet hours.
     empty where one message tells many notifications, these, because the channel's rate lets no more pass; ``incident``
     is then the first one's. ``chart``: a picture for the channels that carry one.
+    ``wording``: the operator's own words in place of ours.
     """
 
     key: str
@@ -50,3 +52,4 @@ class Notification:
     digest: tuple["Notification", ...] = ()
     deferred: bool = False
     chart: Chart | None = None
+    wording: Wording | None = None

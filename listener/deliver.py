@@ -13,7 +13,9 @@ from functools import partial
 import structlog
 
 from alerts import DeliveryError, Notification, Receipt
+from alerts.render.wording import worded
 from alerts.retry import next_attempt
+from alerts.texts import Texts
 from listener.charts import charted
 from listener.metrics import Metrics
 from listener.storage import outbox
@@ -61,6 +63,7 @@ class Sender:
         self._now = now
         self._under_way: dict[str, asyncio.Task[None]] = {}  # by account
         self._failing: dict[Address, str] = {}
+        self._misworded: dict[tuple[str, str, str], str] = {}  # receiver, channel and text → why it failed last
 
     async def step(self, now: datetime) -> datetime:
         self._raise_broken()
@@ -107,6 +110,8 @@ class Sender:
             line = self.lines[address]
             try:
                 notification = self._message(entry, line)
+                if line.texts is not None:
+                    notification = self._worded(notification, line.texts, address)
                 if line.charts:
                     notification = await charted(notification, self._database, self._metrics)
                 receipt = await line.channel.send(notification)
@@ -123,6 +128,17 @@ class Sender:
             await asyncio.sleep(1)
         finally:
             self.wake.set()
+
+    def _worded(self, notification: Notification, texts: Texts, address: Address) -> Notification:
+        """In the operator's words; ours stand where a template of his fails, and that is told once until it works."""
+        told = worded(notification, texts)
+        for text, why in told.failed:
+            self._metrics.templates_failed.labels(*address, text).inc()
+            if self._misworded.get((*address, text)) != why:
+                _log.error("template_failed", receiver=address[0], channel=address[1], part=text, detail=why)
+        self._misworded = {key: why for key, why in self._misworded.items() if key[:2] != address}
+        self._misworded |= {(*address, text): why for text, why in told.failed}
+        return told.notification
 
     def _message(self, entry: Entry, line: Line) -> Notification:
         if not entry.digest:

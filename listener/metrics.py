@@ -76,6 +76,9 @@ class Metrics:
             "chat_connected", "1 while what people press in a chat reaches us.", "receiver", "channel"
         )
         self.charts_failed = counter("charts_failed", "Charts that could not be drawn; the messages went without.")
+        self.templates_failed = counter(
+            "templates_failed", "Texts of your own that failed; ours were sent instead.", "receiver", "channel", "text"
+        )
         self.incomplete = counter(
             "notifications_incomplete", "Notifications that a channel took in part.", "receiver", "channel"
         )

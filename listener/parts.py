@@ -70,6 +70,7 @@ async def build(config: Config, *, http: Http, session: aiohttp.ClientSession) -
                 channel.limits,
                 getattr(channel, "account", ""),
                 getattr(channel, "carries_charts", False),
+                receiver.texts(channel),
             )
             for name, receiver in receivers.items()
             for label, channel in zip(receiver.channel_names, receiver.channels, strict=True)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alerts import Channel, Level
 from alerts.channels import Limits
 from alerts.pace import off_the_half_hour, opens_at, waits_too_long
+from alerts.texts import Texts
 from listener.storage import outbox
 from listener.storage.outbox import Address, Ready
 
@@ -18,7 +19,7 @@ from listener.storage.outbox import Address, Ready
 class Line:
     """A channel as the sender uses it. ``account``: what its rate is counted by; empty: the channel itself.
 
-    ``charts``: it carries a picture.
+    ``charts``: it carries a picture. ``texts``: the operator's templates for it.
     """
 
     channel: Channel
@@ -26,6 +27,7 @@ class Line:
     limits: Limits | None = None
     account: str = ""
     charts: bool = False
+    texts: Texts | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ import pydantic
 from pydantic import Field, model_validator
 
 from alerts.channel import DeliveryError
-from alerts.channels.base import Clock, Headers, Limits, Name, SecretUrl, Strict, Timeout, Url, utc_now
+from alerts.channels.base import Clock, Headers, Limits, Name, SecretUrl, Timeout, Told, Url, utc_now
 from alerts.channels.http import JSON, Poster, encode, refusal
 from alerts.notification import Notification, Receipt
 from alerts.render import alertmanager as form
@@ -30,7 +30,7 @@ _AT_ONCE = 500  # alerts in one request of a refresh
 Span = Annotated[timedelta, pydantic.Strict(), Field(ge=timedelta(seconds=1))]
 
 
-class AlertmanagerConfig(Strict):
+class AlertmanagerConfig(Told):
     """Sends alerts to a Prometheus Alertmanager."""
 
     limits: ClassVar[Limits] = Limits(body=form.BODY)

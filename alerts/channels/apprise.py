@@ -19,7 +19,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from alerts.alert import Level
 from alerts.channel import DeliveryError
-from alerts.channels.base import Clock, Limits, Name, Strict, Timeout, utc_now
+from alerts.channels.base import Clock, Limits, Name, Timeout, Told, utc_now
 from alerts.notification import Notification, Receipt
 from alerts.render import message
 from alerts.render.plain import plain
@@ -28,7 +28,7 @@ from alerts.render.text import inert_but
 _TYPES = {Level.blue: "info", Level.yellow: "warning", Level.orange: "warning", Level.red: "failure"}
 
 
-class AppriseConfig(Strict):
+class AppriseConfig(Told):
     """Sends through Apprise, which cannot tell refused from sent."""
 
     limits: ClassVar[Limits] = Limits(body=64 * 1024)

@@ -10,12 +10,43 @@ import pydantic
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from alerts.pace import Rate
+from alerts.render.template import WORDS, TemplateMistakeError, check
+from alerts.texts import Texts
 
 Clock = Callable[[], datetime]  # aware UTC
 
 
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _sound(source: str) -> str:
+    try:
+        check(source, WORDS)
+    except TemplateMistakeError as error:
+        raise ValueError(str(error)) from None
+    return source
+
+
+Template = Annotated[str, Field(min_length=1), AfterValidator(_sound)]
+
+
+class TextsConfig(Strict):
+    """Texts of your own for messages, as templates in the receiver's language."""
+
+    headline: Template | None = Field(None, description="in place of the headline, one line")
+    body: Template | None = Field(None, description="in place of the reason and the facts, at most 20 lines")
+
+    def over(self, other: "TextsConfig | None") -> Texts:
+        """These, and the other's where there is none."""
+        headline = self.headline if self.headline is not None or other is None else other.headline
+        return Texts(headline, self.body if self.body is not None or other is None else other.body)
+
+
+class Told(Strict):
+    """A channel whose messages people read."""
+
+    templates: TextsConfig | None = Field(None, description="texts of its own before those of the receiver")
 
 
 @dataclass(frozen=True, slots=True)

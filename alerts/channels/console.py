@@ -10,7 +10,7 @@ from pydantic import Field
 
 from alerts.alert import Level
 from alerts.channel import DeliveryError
-from alerts.channels.base import Clock, Limits, Name, Strict, utc_now
+from alerts.channels.base import Clock, Limits, Name, Told, utc_now
 from alerts.notification import Notification, Receipt
 from alerts.render import message
 from alerts.render.plain import plain
@@ -25,7 +25,7 @@ _COLOURS = {
 _OVER = "1;38;5;231;48;5;28"
 
 
-class ConsoleConfig(Strict):
+class ConsoleConfig(Told):
     """Prints alerts to the program's standard error, or output."""
 
     limits: ClassVar[Limits] = Limits(body=64 * 1024, digest=100)

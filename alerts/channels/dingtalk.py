@@ -19,7 +19,7 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import AfterValidator, Field, SecretStr
 
-from alerts.channels.base import Clock, Limits, Name, SecretUrl, Strict, Timeout, utc_now
+from alerts.channels.base import Clock, Limits, Name, SecretUrl, Timeout, Told, utc_now
 from alerts.channels.errcode import (
     Code,
     Json,
@@ -61,7 +61,7 @@ _EXAMPLE = "https://oapi.dingtalk.com/robot/send?access_token="
 Webhook = Annotated[SecretUrl, AfterValidator(lambda value: official(value, _ROBOTS, _EXAMPLE))]
 
 
-class DingTalkConfig(Strict):
+class DingTalkConfig(Told):
     """Posts to a 钉钉 group by its custom robot."""
 
     limits: ClassVar[Limits] = Limits(body=20_000, rates=(Rate(20, timedelta(minutes=1), reserve=5),), digest=50)

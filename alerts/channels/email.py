@@ -25,7 +25,7 @@ import aiosmtplib
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr, model_validator
 
 from alerts.channel import DeliveryError, DeliveryReason
-from alerts.channels.base import Clock, Limits, Name, Strict, Timeout, utc_now
+from alerts.channels.base import Clock, Limits, Name, Strict, Timeout, Told, utc_now
 from alerts.notification import Notification, Receipt
 from alerts.render import message
 from alerts.render.mail import html
@@ -72,7 +72,7 @@ class SmtpConfig(Strict):
         return self
 
 
-class EmailConfig(Strict):
+class EmailConfig(Told):
     """Sends mail."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

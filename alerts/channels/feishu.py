@@ -29,7 +29,7 @@ import aiohttp
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from alerts.channel import DeliveryError
-from alerts.channels.base import Clock, Limits, Name, SecretUrl, Strict, Timeout, utc_now
+from alerts.channels.base import Clock, Limits, Name, SecretUrl, Timeout, Told, utc_now
 from alerts.channels.errcode import (
     Code,
     CodeError,
@@ -90,7 +90,7 @@ _KINDS = {"oc_": "chat_id", "ou_": "open_id", "on_": "union_id"}
 Webhook = Annotated[SecretUrl, AfterValidator(lambda value: official(value, _HOSTS, _EXAMPLE))]
 
 
-class FeishuConfig(Strict):
+class FeishuConfig(Told):
     """Sends to a 飞书 or Lark group by its custom robot, or to a group or person by an app."""
 
     type: Literal["feishu"]

@@ -14,7 +14,7 @@ import aiohttp
 from pydantic import Field, SecretStr, field_validator
 
 from alerts.channel import DeliveryError
-from alerts.channels.base import Clock, Limits, Name, SecretUrl, Strict, Timeout, Url, utc_now
+from alerts.channels.base import Clock, Limits, Name, SecretUrl, Timeout, Told, Url, utc_now
 from alerts.channels.http import JSON, Poster, encode, refusal
 from alerts.notification import Notification, Receipt
 from alerts.render import Message, message
@@ -24,7 +24,7 @@ from alerts.render.shorten import brief
 URL = "https://ntfy.sh"
 
 
-class NtfyConfig(Strict):
+class NtfyConfig(Told):
     """Publishes to a topic of ntfy."""
 
     limits: ClassVar[Limits] = Limits(body=form.BODY, text=form.TEXT)

@@ -16,7 +16,7 @@ import aiohttp
 from pydantic import Field, SecretStr, field_validator
 
 from alerts.channel import DeliveryError
-from alerts.channels.base import Clock, Limits, Name, SecretUrl, Strict, Timeout, Url, utc_now
+from alerts.channels.base import Clock, Limits, Name, SecretUrl, Timeout, Told, Url, utc_now
 from alerts.channels.http import JSON, Answer, Poster, encode, refusal
 from alerts.channels.pagerduty import identity
 from alerts.notification import Notification, Receipt
@@ -28,7 +28,7 @@ API = "https://api.opsgenie.com"
 ALIAS = 512
 
 
-class OpsgenieConfig(Strict):
+class OpsgenieConfig(Told):
     """Creates, updates, acknowledges and closes alerts by Opsgenie's Alert API."""
 
     limits: ClassVar[Limits] = Limits(body=128 * 1024)

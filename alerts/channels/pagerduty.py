@@ -15,7 +15,7 @@ import aiohttp
 from pydantic import Field, SecretStr
 
 from alerts.channel import DeliveryError
-from alerts.channels.base import Clock, Limits, Name, SecretUrl, Strict, Timeout, Url, utc_now
+from alerts.channels.base import Clock, Limits, Name, SecretUrl, Timeout, Told, Url, utc_now
 from alerts.channels.http import JSON, Poster, encode, refusal
 from alerts.notification import Notification, NotificationKind, Receipt
 from alerts.render import Message, message
@@ -28,7 +28,7 @@ KEY = 255
 _ACTIONS: dict[NotificationKind, str] = {"acknowledge": "acknowledge", "resolve": "resolve"}
 
 
-class PagerDutyConfig(Strict):
+class PagerDutyConfig(Told):
     """Triggers, acknowledges and resolves alerts in PagerDuty."""
 
     limits: ClassVar[Limits] = Limits(body=512 * 1024)

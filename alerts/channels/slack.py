@@ -19,7 +19,7 @@ import aiohttp
 from pydantic import Field, SecretStr, model_validator
 
 from alerts.channel import DeliveryError, DeliveryReason
-from alerts.channels.base import Clock, Limits, Name, SecretUrl, Strict, Timeout, utc_now
+from alerts.channels.base import Clock, Limits, Name, SecretUrl, Timeout, Told, utc_now
 from alerts.channels.http import JSON, Answer, Poster, encode, refusal, retry_after
 from alerts.channels.slack_buttons import block
 from alerts.channels.slack_files import show
@@ -70,7 +70,7 @@ _TOO_MUCH = frozenset(
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"})
 
 
-class SlackConfig(Strict):
+class SlackConfig(Told):
     """Posts to a Slack channel, by webhook, or by token and channel."""
 
     limits: ClassVar[Limits] = Limits(body=100 * 1024, text=form.TOTAL, digest=form.DIGEST)

@@ -16,7 +16,7 @@ import aiohttp
 from pydantic import Field
 
 from alerts.channel import DeliveryError
-from alerts.channels.base import Clock, Limits, Name, SecretUrl, Strict, Timeout, utc_now
+from alerts.channels.base import Clock, Limits, Name, SecretUrl, Timeout, Told, utc_now
 from alerts.channels.http import JSON, Answer, Poster, encode, refusal
 from alerts.notification import Notification, Receipt
 from alerts.render import Message, message
@@ -27,7 +27,7 @@ _TAKEN = (200, 201, 202)
 _ERROR = re.compile(r"HTTP error (\d{3})")
 
 
-class TeamsConfig(Strict):
+class TeamsConfig(Told):
     """Posts Adaptive Cards to Microsoft Teams through a workflow."""
 
     limits: ClassVar[Limits] = Limits(body=form.BODY, digest=30)

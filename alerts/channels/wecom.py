@@ -21,7 +21,7 @@ import aiohttp
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from alerts.channel import DeliveryError
-from alerts.channels.base import Clock, Limits, Name, SecretUrl, Strict, Timeout, utc_now
+from alerts.channels.base import Clock, Limits, Name, SecretUrl, Timeout, Told, utc_now
 from alerts.channels.errcode import (
     Code,
     CodeError,
@@ -83,7 +83,7 @@ Webhook = Annotated[
 Recipient = Annotated[str, Field(pattern=r"^[^|\s@]{1,64}$")]
 
 
-class WeComConfig(Strict):
+class WeComConfig(Told):
     """Sends to a 企业微信 group by its robot, or to members by an app."""
 
     type: Literal["wecom"]

@@ -41,7 +41,7 @@ def _text(message: Message) -> str:
         parts.append(f"**{wide(message.notice)}**")
     if message.because:
         parts.append(wide(message.because))
-    parts.append("\n".join(f"- **{wide(label)}**{word['colon']}{wide(value)}" for label, value in message.facts))
+    parts.append("\n".join(f"- {_label(message, label)}{wide(value)}" for label, value in message.facts))
     if message.links:
         parts.append(" · ".join(link(one.label, one.url) for one in message.links))
     for quote in message.quotes:
@@ -51,3 +51,7 @@ def _text(message: Message) -> str:
         parts.append(word["left"].format(count=message.left))
     parts.append(wide(message.footer))
     return "\n\n".join(part for part in parts if part)
+
+
+def _label(message: Message, label: str) -> str:
+    return f"**{wide(label)}**{message.word['colon']}" if label else ""

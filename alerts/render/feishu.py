@@ -37,7 +37,7 @@ def _card(message: Message, keyword: str, at: Sequence[str]) -> Json:
     told = "\n".join(wide(part) for part in (message.notice, message.because) if part)
     if told:
         elements.append({"tag": "div", "text": _plain(told)})
-    facts = "\n".join(f"{wide(label)}{word['colon']}{wide(value)}" for label, value in message.facts)
+    facts = "\n".join(f"{wide(message.named(label))}{wide(value)}" for label, value in message.facts)
     if facts:
         elements.append({"tag": "div", "text": _plain(facts)})
     if at:

@@ -93,7 +93,10 @@ def _chart(chart: Chart | None, picture: str) -> str:
 
 def _facts(message: Message) -> str:
     rows = "".join(
-        '<tr><td class="soft" valign="top" style="padding:3px 12px 3px 0;font-size:14px;line-height:1.5;color:#5c5c5c;'
+        '<tr><td class="text" colspan="2" valign="top" style="padding:3px 0;font-size:14px;line-height:1.5;color:#1a1a1a;'
+        f'overflow-wrap:anywhere">{escape(value)}</td></tr>'
+        if not label
+        else '<tr><td class="soft" valign="top" style="padding:3px 12px 3px 0;font-size:14px;line-height:1.5;color:#5c5c5c;'
         f'white-space:nowrap">{escape(label)}</td><td class="text" valign="top" style="padding:3px 0;font-size:14px;'
         f'line-height:1.5;color:#1a1a1a;overflow-wrap:anywhere">{escape(value)}</td></tr>'
         for label, value in message.facts

@@ -14,6 +14,8 @@ from alerts.render.text import clean, cut, defuse, people, safe_url
 from alerts.render.words import ACT, LEVELS, TAGS, WORDS, Language
 
 QUOTES = 3
+HEADLINE = 140  # characters of a headline of the operator's own
+BODY_LINES, BODY_LINE = 20, 300  # lines of a body of his own, and characters of each
 QUOTE_LENGTH = 220
 STORIES = 2
 MEMBERS = 5
@@ -54,8 +56,9 @@ class Quote:
 class Message:
     """Clean single-line strings, none escaped for any channel. ``headline`` alone tells level, brand and what happened.
 
-    ``facts`` are (label, value) pairs. ``raised``: worth a second look by those who saw the first message. ``left``:
-    excerpts that there are beyond ``quotes``. ``digest``: each fact names an alert, so none may be left out.
+    ``facts`` are (label, value) pairs, or lines with no label. ``raised``: worth a second look by those who saw the first
+    message. ``left``: excerpts that there are beyond ``quotes``. ``digest``: each fact names an alert, so none may be
+    left out.
     """
 
     language: Language
@@ -81,6 +84,10 @@ class Message:
     def word(self) -> dict[str, str]:
         return WORDS[self.language]
 
+    def named(self, label: str) -> str:
+        """What stands before a fact's value."""
+        return f"{label}{self.word['colon']}" if label else ""
+
     @property
     def addresses(self) -> frozenset[str]:
         """All that may be followed: ours, and those of the excerpts."""
@@ -94,7 +101,7 @@ def message(notification: Notification) -> Message:
     language = notification.language
     state = _state(notification)
     excerpts = _excerpts(notification)
-    return Message(
+    told = Message(
         language=language,
         level=incident.level,
         over=not incident.open,
@@ -108,6 +115,23 @@ def message(notification: Notification) -> Message:
         footer=_footer(notification),
         left=max(len(excerpts) - QUOTES, 0),
     )
+    return _in_own_words(told, notification)
+
+
+def _in_own_words(told: Message, notification: Notification) -> Message:
+    """What the operator's words leave out: all but the headline or the body's lines, a test's mark, and blindness."""
+    wording = notification.wording
+    if wording is None:
+        return told
+    if wording.headline is not None:
+        told = replace(told, headline=wording.headline)
+    if not wording.body:
+        return told
+    first, *rest = wording.body
+    blind = notification.incident.kind == "topic" and notification.incident.lead.coverage.blind
+    kept = [fact for fact in told.facts if blind and fact[0] == told.word["coverage"]]
+    notice = told.notice if notification.kind == "test" else ""
+    return replace(told, because=first, notice=notice, facts=(*(("", line) for line in rest), *kept))
 
 
 def _state(notification: Notification) -> str:

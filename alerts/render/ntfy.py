@@ -46,7 +46,7 @@ def payload(message: Message, topic: str) -> dict[str, Any]:
 def _text(message: Message) -> str:
     word = message.word
     lines = [inert(part) for part in (message.notice, message.because) if part]
-    lines += ["", *(f"{label}{word['colon']}{inert(value)}" for label, value in message.facts)]
+    lines += ["", *(f"{message.named(label)}{inert(value)}" for label, value in message.facts)]
     for quote in message.quotes:
         lines += ["", f"{word['open_quote']}{inert(quote.text)}{word['close_quote']}", inert(quote.about)]
         lines += [quote.url] if quote.url else []

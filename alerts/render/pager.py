@@ -41,7 +41,8 @@ def pagerduty(message: Message, notification: Notification) -> Json:
     details: dict[str, str] = {}
     if message.notice:
         details[message.word["notice"]] = inert(message.notice)
-    details |= {label: inert(value) for label, value in message.facts}
+    for place, (label, value) in enumerate(message.facts, start=1):
+        details[label or str(place)] = inert(value)
     for number, quote in enumerate(message.quotes, start=1):
         word = message.word
         told = f"{word['open_quote']}{inert(quote.text)}{word['close_quote']} {inert(quote.about)} {quote.url}"

@@ -8,7 +8,7 @@ def plain(message: Message) -> str:
     word = message.word
     lines = [message.headline]
     lines += [line for line in (message.notice, message.because) if line]
-    lines += ["", *(f"{label}{word['colon']}{value}" for label, value in message.facts)]
+    lines += ["", *(f"{message.named(label)}{value}" for label, value in message.facts)]
     if message.quotes:
         lines += ["", word["excerpts"]]
     for number, quote in enumerate(message.quotes, start=1):

@@ -52,7 +52,7 @@ def text_only(message: Message) -> str:
     """The whole message without blocks, for the case that Slack refuses them."""
     word = message.word
     lines = [message.headline, message.notice, message.because]
-    lines += [f"{label}{word['colon']}{value}" for label, value in message.facts]
+    lines += [f"{message.named(label)}{value}" for label, value in message.facts]
     for quote in message.quotes:
         lines.append(f"{word['open_quote']}{cut(quote.text, 120)}{word['close_quote']} {quote.about} {quote.url}")
     lines += [f"{link.label}{word['colon']}{link.url}" for link in message.links]
@@ -61,7 +61,6 @@ def text_only(message: Message) -> str:
 
 def blocks(message: Message) -> list[Json]:
     """The message's blocks, within every limit above."""
-    word = message.word
     mark = _OVER if message.over else _DOTS[message.level]
     header = f"{mark} {_fit(message.headline, HEADER - len(mark) - 1)}"
     found: list[Json] = [{"type": "header", "text": {"type": "plain_text", "text": header, "emoji": True}}]
@@ -72,6 +71,9 @@ def blocks(message: Message) -> list[Json]:
     # An alert's line in a digest is under 430 characters however it is escaped, and none may be cut away.
     size = DIGEST_SECTION if message.digest else max(len(lines), 1)
     found += [_plain("\n".join(lines[start : start + size])) for start in range(0, max(len(lines), 1), size)]
+    facts = "\n".join(f"{message.named(label)}{value}" for label, value in message.facts)
+    if facts:
+        found.append(_plain(facts))
     for quote in message.quotes:
         found += _quote(message, quote)
     buttons = [

@@ -45,8 +45,10 @@ def _body(message: Message) -> list[Json]:
     head += [_block(_run(part)) for part in (message.notice, message.because) if part]
     style = "good" if message.over else _STYLES[message.level]
     body: list[Json] = [{"type": "Container", "style": style, "bleed": True, "items": head}]
-    colon = message.word["colon"]
-    body += [_block(_run(f"{label}{colon}", weight="Bolder"), _run(value)) for label, value in message.facts]
+    body += [
+        _block(*([_run(message.named(label), weight="Bolder")] if label else []), _run(value))
+        for label, value in message.facts
+    ]
     body += [_quote(message, quote) for quote in message.quotes]
     body.append(_block(_run(message.footer, size="Small", isSubtle=True)))
     return body

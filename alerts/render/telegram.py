@@ -42,7 +42,7 @@ def _html(message: Message) -> str:
     lines = [f"{message.mark} <b>{escape(message.headline)}</b>"]
     lines += [escape(part) for part in (message.notice, message.because) if part]
     lines += [""] if message.facts else []
-    lines += [f"<b>{label}</b>{colon}{escape(value)}" for label, value in message.facts]
+    lines += [(f"<b>{label}</b>{colon}" if label else "") + escape(value) for label, value in message.facts]
     lines += ["", *(_quote(message, quote) for quote in message.quotes)] if message.quotes else []
     if message.links:
         lines += ["", " · ".join(_link(link.label, link.url) for link in message.links)]

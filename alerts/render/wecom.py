@@ -38,7 +38,7 @@ def _markdown(message: Message) -> str:
     if message.because:
         lines.append(wide(message.because))
     for label, value in message.facts:
-        name = f"{label}{word['colon']}"
+        name = message.named(label)
         lines.append((wide(name) if message.digest else _grey(name)) + wide(value))
     if message.links:
         lines.append(" · ".join(link(one.label, one.url) for one in message.links))
@@ -59,7 +59,7 @@ def _grey(words: str) -> str:
 def _plain(message: Message) -> str:
     word = message.word
     lines = [f"{message.mark} {wide(message.headline)}", wide(message.notice), wide(message.because)]
-    lines += [f"{wide(label)}{word['colon']}{wide(value)}" for label, value in message.facts]
+    lines += [f"{wide(message.named(label))}{wide(value)}" for label, value in message.facts]
     lines += [f"{wide(one.label)}{word['colon']}{one.url}" for one in message.links]
     for quote in message.quotes:
         lines.append(f"{word['open_quote']}{wide(quote.text)}{word['close_quote']} {wide(quote.about)} {quote.url}")

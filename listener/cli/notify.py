@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from alerts import Notification
     from alerts.config import ReceiverConfig
+    from alerts.texts import Texts
     from listener.config import Config
 
 
@@ -47,8 +48,9 @@ async def _send(config: "Config", receiver: "ReceiverConfig", now: datetime) -> 
         for name, channel in zip(receiver.channel_names, receiver.channels, strict=True):
             told = {"receiver": receiver.id, "channel": name, "type": channel.type}
             try:
+                sent, missing = _worded(notification, receiver.texts(channel))
                 charted = getattr(channel, "carries_charts", False)
-                receipt = await channel.build(http).send(_charted(notification, now) if charted else notification)
+                receipt = await channel.build(http).send(_charted(sent, now) if charted else sent)
             except DeliveryError as error:
                 failed += 1
                 line = {
@@ -63,7 +65,8 @@ async def _send(config: "Config", receiver: "ReceiverConfig", now: datetime) -> 
                 line = {**told, "ok": False, "reason": "client", "detail": str(error)}
             else:
                 line = {**told, "ok": True, "ref": receipt.ref}
-                line |= {"missing": receipt.missing} if receipt.missing else {}
+                missing += [receipt.missing] if receipt.missing else []
+                line |= {"missing": "; ".join(missing)} if missing else {}
             print(json.dumps(line, ensure_ascii=False), flush=True)
     return 1 if failed else 0
 
@@ -74,3 +77,13 @@ def _charted(notification: "Notification", now: datetime) -> "Notification":
     from alerts.sample import sample_trend  # noqa: PLC0415
 
     return replace(notification, chart=draw(sample_trend(now), notification))
+
+
+def _worded(notification: "Notification", texts: "Texts | None") -> "tuple[Notification, list[str]]":
+    """In the receiver's own words, and which of them failed."""
+    from alerts.render.wording import worded  # noqa: PLC0415
+
+    if texts is None:
+        return notification, []
+    told = worded(notification, texts)
+    return told.notification, [f"{text}: {why}" for text, why in told.failed]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from listener.config.explain import suggest, within
+from listener.config.texts import template_mistakes
 from listener.document import Document
 from listener.problem import Keys, Mistake
 from rules.query import QueryError, parse
@@ -184,4 +185,5 @@ _CHECKS: tuple[Callable[[Document, Known], Iterator[Mistake]], ...] = (
     _kpis,
     _rules,
     _routes,
+    lambda document, _: template_mistakes(document),
 )

@@ -45,6 +45,8 @@ CODES: Final[Mapping[str, Severity]] = {
     "rule-always-fires": "warning",
     "shorter-than-step": "warning",
     "target-unused": "warning",
+    "template-address": "warning",
+    "template-without-brand": "warning",
     "title-long": "warning",
     "topic-contained": "warning",
     "unknown-channel": "warning",

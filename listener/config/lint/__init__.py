@@ -13,6 +13,7 @@ from listener.config.lint.hours import hours_findings
 from listener.config.lint.levels import level_findings
 from listener.config.lint.routes import route_findings
 from listener.config.lint.rules import rule_findings
+from listener.config.lint.texts import text_findings
 from listener.config.load import problems, sound
 from listener.config.model import Config
 from listener.config.surprises import surprises
@@ -24,6 +25,7 @@ _LOOKS: tuple[Callable[[Config], Iterator[Finding]], ...] = (
     rule_findings,
     route_findings,
     hours_findings,
+    text_findings,
 )
 
 
