@@ -29,7 +29,9 @@ from alerts.channels import ChannelConfig
 from alerts.channels.console import ConsoleChannel
 from alerts.codec import event_line
 from alerts.render.chart import draw
+from alerts.render.wording import worded
 from alerts.sample import sample_notification, sample_trend
+from alerts.texts import Texts
 from tests.support import china
 from tests.support.china_peers import CHINA_PEERS, ChinaPeer
 from tests.support.pagers import alertmanager, opsgenie, pagerduty
@@ -542,6 +544,29 @@ async def test_awkward_text_is_defused(peer, http, name, language):
     assert "evil.example" not in text
     assert "https://listener.example.com/incidents/1" in text or peer.type in {"slack", "email"}
     assert ("22 分钟" if language == "zh" else "22m") in text
+    if peer.type not in {"email", "console"}:
+        assert CALLS.search(text) is None
+    if peer.type == "slack" or isinstance(peer, ChinaPeer):
+        assert PAGES.search(text) is None
+
+
+@every
+@pytest.mark.parametrize("name", AWKWARD)
+async def test_own_texts_let_nothing_through(peer, http, name):
+    """Templates that put what people wrote where it could call, link or be read as markup: nothing does."""
+    texts = Texts(
+        "@{{ brand }} <{{ brand }}>", "https://{{ brand }}\n<!{{ because }}\n**{{ text }}**\n{{ quotes|join }}"
+    )
+    told = worded(awkward(AWKWARD[name]), texts)
+    assert told.failed == ()
+    await peer.build(http).send(told.notification)
+    (text,) = peer.texts
+    assert [] == peer.problems
+    assert max(peer.sizes) <= CONFIG.validate_python({"type": peer.type, **peer.config}).limits.body
+    if peer.type == "webhook":
+        return
+    assert BIDI.search(text) is None
+    assert "evil.example" not in text
     if peer.type not in {"email", "console"}:
         assert CALLS.search(text) is None
     if peer.type == "slack" or isinstance(peer, ChinaPeer):

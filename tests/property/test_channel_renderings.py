@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from alerts import Because, Excerpt, Reached, StoryRef
 from alerts.render import alertmanager, message, ntfy, pager, teams, telegram, template
 from alerts.render.text import inert, inert_but
+from alerts.render.wording import worded
 from alerts.sample import sample_notification
+from alerts.texts import Texts
 from tests.support.pushes import LINKED, read_card
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -41,6 +43,19 @@ TEXTS = st.one_of(
     st.tuples(PIECES, st.integers(1, 3000)).map(lambda pair: pair[0] * pair[1]),
 )
 
+# Templates that put together what people wrote in the worst ways that there are.
+OWN = st.sampled_from(
+    [
+        Texts(),
+        Texts("{{ brand }}", "{{ because }}"),
+        Texts("@{{ brand }}", "https://{{ brand }}\n/{{ brand }}\n@{{ brand|replace('\u200b', '') }}"),
+        Texts("{{ brand }}.com", "{{ quotes|join('\n') }}\n{{ text }}\n{{ facts.values()|join('.') }}"),
+        Texts("<{{ brand }}>", "**{{ brand }}**\n{{ brand|safe }}\n[{{ brand }}](https://{{ topic }})\n# {{ what }}"),
+        Texts("{{ brand * 50 }}", "{% for n in range(40) %}{{ (because ~ text) * 9 }}\n{% endfor %}"),
+        Texts("{{ nothing }}", "{{ brand.nothing }}"),
+    ]
+)
+
 
 @st.composite
 def notifications(draw):
@@ -56,11 +71,13 @@ def notifications(draw):
         reached=Reached(3, 2, 1, 10**7, ((text, 5),)),
         stories=(StoryRef("s", text, 7, (text,), text),),
         excerpts=tuple(
-            Excerpt(f"{n}{text}", f"https://weibo.example.com/{n}", text, 0.9, text, 9, NOW) for n in range(4)
+            Excerpt(f"{n}{text}", f"https://weibo.example.com/{n}", text, 0.9, text, 9, NOW, (), ((0, 2), (3, 7)))
+            for n in range(4)
         ),
     )
     kind = draw(st.sampled_from(["open", "update", "repeat", "acknowledge", "act", "resolve", "test"]))
-    return replace(plain, kind=kind, incident=replace(plain.incident, alerts=(lead,)))
+    made = replace(plain, kind=kind, incident=replace(plain.incident, alerts=(lead,)))
+    return worded(made, draw(OWN)).notification
 
 
 @given(TEXTS)

@@ -74,9 +74,9 @@ def test_a_test_and_a_blind_source_cannot_be_worded_away():
     [
         ("{{ facts['没有'] }}", "the template failed: 'dict object' has no attribute '没有'"),
         ("{{ 1 // (mentions - mentions) }}", "the template failed (ZeroDivisionError)"),
-        ("{{ brand.__class__.__mro__ }}", "the template failed: access to attribute '__class__' of 'str' object is unsafe."),
+        ("{{ brand.__class__.__mro__ }}", "the template failed (SecurityError)"),
         ("{{ level.nothing.more }}", "the template failed: 'str object' has no attribute 'nothing'"),
-        ("{{ quotes.append('x') }}", "the template failed: "),
+        ("{{ quotes.append('x') }}", "the template failed (SecurityError)"),
         (" {# nothing #} ", "the template gives no text"),
     ],
 )  # fmt: skip
