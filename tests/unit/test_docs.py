@@ -30,7 +30,7 @@ TABLES = {
     "AtLeastCount": "`followers` takes:", "Volume": "volume", "Ratio": "ratio", "Spike": "spike", "Watch": "watch",
     "CalendarsConfig": "calendars", "KpiConfig": "kpis", "KpiTarget": "Each measure takes:", "Baseline": "baseline", "Drift": "drift", "Velocity": "velocity", "Cardinality": "cardinality",
     "NewTerm": "new_term", "Flatline": "flatline", "Kpi": "kpi", "Sequence": "sequence",
-    "All": "all", "Any_": "any", "Not": "not", "ReceiverConfig": "receivers", "ConsoleConfig": "channels: console",
+    "All": "all", "Any_": "any", "Not": "not", "ReceiverConfig": "receivers", "TextsConfig": "`templates` takes:", "ConsoleConfig": "channels: console",
     "SlackConfig": "channels: slack", "EmailConfig": "channels: email", "SmtpConfig": "`smtp` takes:",
     "TelegramConfig": "channels: telegram", "TeamsConfig": "channels: teams", "PagerDutyConfig": "channels: pagerduty",
     "OpsgenieConfig": "channels: opsgenie", "AlertmanagerConfig": "channels: alertmanager",
