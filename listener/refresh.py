@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from alerts import DeliveryError, Notification, Refreshing
+from alerts.render.wording import worded
 from listener.metrics import Metrics
 from listener.storage import outbox
 from listener.storage.database import Database, StorageError
@@ -68,7 +69,7 @@ class Refresher:
                 _log.info("refresh_recovered", receiver=address[0], channel=address[1])
 
     def _notification(self, told: outbox.New, line: Line) -> Notification:
-        return Notification(
+        notification = Notification(
             key=told.key,
             revision=told.incident.revision,
             kind=told.kind,
@@ -77,3 +78,5 @@ class Refresher:
             console_url=self._console(told.incident.id),
             timezone=self.timezone,
         )
+        # In the words in which it was told; where they fail the sender has said so.
+        return notification if line.texts is None else worded(notification, line.texts).notification

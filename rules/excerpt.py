@@ -29,9 +29,10 @@ def _placed(mention: Mention, text: str, reasons: Iterable[Reason]) -> Iterator[
     title, body = _line(mention.title), _line(mention.text[:_READ])
     titled = _titled(title, body)
     for reason in reasons:
-        raw = mention.title if reason.field == "title" else mention.text[:_READ]
-        said = _line(raw[reason.start : reason.end])
-        start = len(_line(raw[: reason.start] + "|")) - 1
+        raw, line = (mention.title, title) if reason.field == "title" else (mention.text[:_READ], body)
+        said, start = raw[reason.start : reason.end], reason.start
+        if raw != line:  # white space was collapsed
+            said, start = _line(said), len(_line(raw[:start] + "|")) - 1
         if titled:
             start += 1 if reason.field == "title" else len(title) + 2
         if said and text.startswith(said, start):  # else it was cut away

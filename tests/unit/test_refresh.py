@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from alerts import Incident, Level, Receipt
 from alerts.sample import sample_notification
+from alerts.texts import Texts
 from listener.metrics import Metrics
 from listener.refresh import Refresher
 from listener.storage import alerting, outbox
@@ -89,6 +90,14 @@ async def test_what_was_told_is_told_again_at_its_pace(database, refresher, peer
     assert peer.requests == requests
     await refresher.step(NOW + timedelta(minutes=1))
     assert peer.requests == requests + 1
+
+
+async def test_what_stands_is_told_in_the_operators_words(database, refresher, peer):
+    """A refresh does not bring the program's text back."""
+    refresher.lines = {HERE: replace(refresher.lines[HERE], texts=Texts(headline="注意：{{ brand }}"))}
+    await tell(database, incident("one"))
+    await refresher.step(NOW)
+    assert [alert["annotations"]["summary"] for alert in peer.firing()] == ["注意：云杉科技"]
 
 
 @pytest.mark.parametrize("state", ["sent", "dead", "failed", "leased"])
