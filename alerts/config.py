@@ -11,10 +11,9 @@ from pydantic import Strict as StrictType
 
 from alerts.alert import Level
 from alerts.channels import ChannelConfig
-from alerts.channels.base import Strict
+from alerts.channels.base import Strict, TextsConfig
 from alerts.hold import Hours
 from alerts.hours import TimeInterval
-from alerts.channels.base import Strict, TextsConfig
 from alerts.route import LabelName, Leg, Route
 from alerts.texts import Texts
 

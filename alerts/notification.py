@@ -35,9 +35,7 @@ class Notification:
     ``was``: the level that the receiver was last told, so that the message says what rose or fell. ``digest``: not
     empty where one message tells many notifications, these, because the channel's rate lets no more pass or all of them
     waited; ``incident`` is then the first one's. ``deferred``: it waited for the end of the receiver's quiet hours.
-    empty where one message tells many notifications, these, because the channel's rate lets no more pass; ``incident``
-    is then the first one's. ``chart``: a picture for the channels that carry one.
-    ``wording``: the operator's own words in place of ours.
+    ``chart``: a picture for the channels that carry one. ``wording``: the operator's own words in place of ours.
     """
 
     key: str

@@ -67,13 +67,10 @@ def blocks(message: Message) -> list[Json]:
     told = "\n".join(part for part in (message.notice, message.because) if part)
     if told:
         found.append(_plain(told))
-    lines = [f"{label}{word['colon']}{value}" for label, value in message.facts]
+    lines = [f"{message.named(label)}{value}" for label, value in message.facts]
     # An alert's line in a digest is under 430 characters however it is escaped, and none may be cut away.
     size = DIGEST_SECTION if message.digest else max(len(lines), 1)
-    found += [_plain("\n".join(lines[start : start + size])) for start in range(0, max(len(lines), 1), size)]
-    facts = "\n".join(f"{message.named(label)}{value}" for label, value in message.facts)
-    if facts:
-        found.append(_plain(facts))
+    found += [_plain("\n".join(lines[start : start + size])) for start in range(0, len(lines), size)]
     for quote in message.quotes:
         found += _quote(message, quote)
     buttons = [
