@@ -61,7 +61,7 @@ def _quote(message: Message, quote: Quote) -> Json:
         open_it = {"type": "Action.OpenUrl", "url": quote.url}
         about += [_run(" · ", size="Small"), _run(word["original"], size="Small", selectAction=open_it)]
     said = [
-        {**_run("…"), "text": piece, **({"weight": "Bolder"} if is_marked else {})}
+        _run(piece, **({"weight": "Bolder"} if is_marked else {}))  # once more inert: each run stands for itself
         for piece, is_marked in segments(quote.text, quote.marks, _safe)
     ]
     said = [_run(word["open_quote"]), *said, _run(word["close_quote"])]
