@@ -6,7 +6,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic import Strict as StrictType
 
 from alerts.alert import Level
@@ -14,6 +14,7 @@ from alerts.channels import ChannelConfig
 from alerts.channels.base import Strict, TextsConfig
 from alerts.hold import Hours
 from alerts.hours import TimeInterval
+from alerts.inhibition import Inhibition
 from alerts.route import LabelName, Leg, Route
 from alerts.texts import Texts
 
@@ -34,6 +35,25 @@ Wait = Annotated[timedelta, StrictType(), AfterValidator(_not_negative)]
 Interval = Annotated[timedelta, StrictType(), AfterValidator(_positive)]
 
 _KNOWN = {"level": frozenset(Level.__members__), "kind": frozenset({"topic", "self"})}
+
+
+def _values_exist(match: dict[LabelName, str | list[str]]) -> dict[LabelName, str | list[str]]:
+    for name, values in match.items():
+        wanted = [values] if isinstance(values, str) else values
+        if not wanted:
+            raise ValueError(f"{name}: no value can match an empty list")
+        unknown = [value for value in wanted if name in _KNOWN and value not in _KNOWN[name]]
+        if unknown:
+            raise ValueError(f"{name}: {unknown[0]!r} is not one of {', '.join(sorted(_KNOWN[name]))}")
+    return match
+
+
+Match = Annotated[dict[LabelName, str | list[str]], AfterValidator(_values_exist)]
+
+
+def matchers(match: Match) -> dict[LabelName, frozenset[str]]:
+    """By label, the values of which it must have one."""
+    return {name: frozenset([values] if isinstance(values, str) else values) for name, values in match.items()}
 
 
 class ReceiverConfig(Strict):
@@ -102,7 +122,7 @@ class BranchConfig(Strict):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     receiver: str | None = Field(None, description="a receiver's id; inherited where not given")
-    match: dict[LabelName, str | list[str]] = Field(
+    match: Match = Field(
         default_factory=dict,
         description="labels and the value, or one of the values, that each must have; all must hold",
     )
@@ -126,18 +146,6 @@ class BranchConfig(Strict):
         default_factory=list, description="branches of this branch; the first that matches"
     )
 
-    @field_validator("match")
-    @classmethod
-    def _values_exist(cls, match: dict[LabelName, str | list[str]]) -> dict[LabelName, str | list[str]]:
-        for name, values in match.items():
-            wanted = [values] if isinstance(values, str) else values
-            if not wanted:
-                raise ValueError(f"{name}: no value can match an empty list")
-            unknown = [value for value in wanted if name in _KNOWN and value not in _KNOWN[name]]
-            if unknown:
-                raise ValueError(f"{name}: {unknown[0]!r} is not one of {', '.join(sorted(_KNOWN[name]))}")
-        return match
-
     def build(self, parent: Leg, levels: "Levels", place: str, intervals: Mapping[str, TimeInterval]) -> Route:
         """*parent*, *levels*: what is inherited."""
         leg = replace(
@@ -149,11 +157,28 @@ class BranchConfig(Strict):
                 mute=tuple(intervals[name] for name in self.mute_time_intervals),
             ),
         )
-        values = {name: frozenset([value] if isinstance(value, str) else value) for name, value in self.match.items()}
         inherited = _with(levels, self.levels)
         return Route(
-            leg, values, self.go_on, _built(self.routes, leg, inherited, place, intervals), _legs(leg, inherited), place
+            leg,
+            matchers(self.match),
+            self.go_on,
+            _built(self.routes, leg, inherited, place, intervals),
+            _legs(leg, inherited),
+            place,
         )
+
+
+class InhibitConfig(Strict):
+    """While an incident is open that matches ``source``, those that match ``target`` are not told."""
+
+    source: Match = Field(min_length=1, description="labels of the incident that mutes, as a branch's `match`")
+    target: Match = Field(min_length=1, description="labels of the incidents that are muted")
+    equal: list[LabelName] = Field(
+        default_factory=list, description="labels of which both must have the same value; none is a value too"
+    )
+
+    def build(self) -> Inhibition:
+        return Inhibition(matchers(self.source), matchers(self.target), tuple(self.equal))
 
 
 class RouteConfig(Strict):

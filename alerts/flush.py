@@ -21,6 +21,8 @@ Reason = Literal[
     "acted",
     "repeat_interval",
     "resolved",
+    "breakthrough",
+    "unsilenced",
     # not now
     "group_wait",
     "group_interval",

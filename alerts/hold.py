@@ -12,12 +12,14 @@ from typing import Literal
 from alerts.alert import Level
 from alerts.hours import TimeInterval, closes_at, holding, opens_at
 
-HoldReason = Literal["quiet_hours", "muted", "outside_hours"]
+HoldReason = Literal["quiet_hours", "muted", "outside_hours", "silenced", "inhibited"]
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """``by``: what holds it, by its name in the configuration. ``until``: when it ends; None: no end is in sight.
+    """``by``: what holds it: its name in the configuration, a silence's number, an incident's id.
+
+    ``until``: when it ends; None: no end is in sight.
 
     ``owed``: the receiver is told at the end, whatever has become of it by then; otherwise what began and ended meanwhile
     is not told. ``dropped``: that has happened.

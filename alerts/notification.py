@@ -9,8 +9,11 @@ from alerts.incident import Incident
 from alerts.texts import Wording
 from alerts.trend import Chart
 
-NotificationKind = Literal["open", "update", "repeat", "acknowledge", "act", "resolve", "test"]
-"""``act``: what people did, other than taking it."""
+NotificationKind = Literal[
+    "open", "update", "repeat", "acknowledge", "act", "resolve", "breakthrough", "unsilenced", "test"
+]
+"""``act``: what people did, other than taking it. ``breakthrough``: a silenced incident rose or grew; ``unsilenced``: its
+silence is over and it is open still; either may be the first that the receiver hears of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import structlog
 from alerts import DeliveryError, Notification, Receipt
 from alerts.render.wording import worded
 from alerts.retry import next_attempt
+from alerts.silence import RULE as SILENCE
 from alerts.texts import Texts
 from listener.charts import charted
 from listener.metrics import Metrics
@@ -154,7 +155,7 @@ class Sender:
             incident=entry.incident,
             language=line.language,
             previous=entry.previous,
-            console_url=self._console(entry.incident.id),
+            console_url=self._console("" if entry.incident.lead.rule == SILENCE else entry.incident.id),
             timezone=self.timezone,
             was=entry.was,
             deferred=bool(entry.batch),

@@ -12,22 +12,28 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alerts import Incident, NotificationKind
 from alerts.flush import Told, decide
 from alerts.hold import Held
+from alerts.inhibition import Inhibition, can_inhibit, inhibitor
 from alerts.route import Leg, Route, labels
 from alerts.settle import known_level, settle
+from alerts.silence import Silence, speak
 from listener.metrics import Metrics
-from listener.storage import alerting, outbox
+from listener.silencing import give_notice, stays
+from listener.storage import alerting, outbox, silences
 from listener.storage.database import Database
 
 _IDLE = timedelta(seconds=60)
+_AGAIN = frozenset({"repeat", "unsilenced"})
 _TOGETHER = 100  # incidents in one transaction
 
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """The parts of the flush that a reload exchanges: the route tree, and each receiver's channels."""
+    """The parts of the flush that a reload exchanges: the route tree, each receiver's channels, what mutes what."""
 
     route: Route | None  # None: nobody is told
     channels: Mapping[str, Sequence[str]]
+    inhibit: Sequence[Inhibition] = ()
+    timezone: str = "UTC"  # of the times in a silence's notices
 
 
 class Flusher:
@@ -36,11 +42,19 @@ class Flusher:
         self.put = asyncio.Event()  # set when the outbox got a row
         self._database = database
         self._metrics = metrics
+        self._silences: Sequence[Silence] = ()  # those that hold
+        self._sources: Sequence[Incident] = ()  # what may mute others
+        self._muted_by: dict[str, str] = {}  # every open incident is looked at after a start, so this fills itself
 
     async def step(self, now: datetime) -> datetime:
+        noticed = await self._give_notices(now)
         async with self._database.read("flush") as connection:
             due = await alerting.due(connection, now)
             next_due = await alerting.next_due(connection)
+            next_notice = await silences.next_due(connection)
+            self._silences = await silences.active(connection, now) if due else ()
+            wanted = due and self.routing.inhibit
+            self._sources = [one for one in await alerting.open_now(connection) if can_inhibit(one)] if wanted else ()
         for start in range(0, len(due), _TOGETHER):
             async with self._database.write("flush") as connection:
                 for incident in due[start : start + _TOGETHER]:
@@ -48,18 +62,36 @@ class Flusher:
                     current = await alerting.incident(connection, incident.id)
                     if current is not None:
                         await self._flush(connection, current, now)
-        if due:
+        if due or noticed:
             self.put.set()
             return now
-        return min(next_due or now + _IDLE, now + _IDLE)
+        return min(at for at in (next_due, next_notice, now + _IDLE) if at is not None)
+
+    async def _give_notices(self, now: datetime) -> bool:
+        """Of silences that begin and end; before the incidents are looked at, so that these are seen as they began."""
+        async with self._database.read("flush") as connection:
+            waiting = await silences.to_tell(connection, now)
+        routing = self.routing
+        for silence, told in waiting:
+            async with self._database.write("flush") as connection:
+                await give_notice(
+                    connection, silence, told, now,
+                    route=routing.route, channels=routing.channels, timezone=routing.timezone,
+                )  # fmt: skip
+        return bool(waiting)
 
     async def _flush(self, connection: AsyncConnection, incident: Incident, now: datetime) -> None:
         told = await alerting.told_of(connection, incident.id)
         again: list[datetime] = []
+        under = await stays(connection, incident, self._silences, now)
+        muted = self._muted(incident)
         for leg in self._legs(incident, told):
             row = _not_after(told.get(leg.receiver, alerting.ToldRow(now)), now)
             decision = decide(incident, row.state, leg, first_at=row.first_at, now=now)
-            done = settle(decision, incident, self._held(incident, row.state, leg, now), row.held, now=now)
+            decision, silenced = speak(decision, incident, row.state, leg, under, first_at=row.first_at, now=now)
+            # The stages that may hold a message, in order: the first that does. What is muted is not owed for the night.
+            held = silenced or muted or leg.hours.held(known_level(incident, row.state), now)
+            done = settle(decision, incident, held, row.held, now=now)
             if done.next_at is not None:
                 again.append(done.next_at)
             state = row.state
@@ -74,10 +106,17 @@ class Flusher:
                 self._metrics.not_sent.labels(done.reason).inc()
             await alerting.tell(connection, incident.id, leg.receiver, replace(row, state=state, held=done.held))
         await alerting.look_again(connection, incident.id, min(again, default=None))
+        for target in [target for target, source in self._muted_by.items() if source == incident.id]:
+            await alerting.look_again(connection, target, now)
 
-    def _held(self, incident: Incident, told: Told | None, leg: Leg, now: datetime) -> Held | None:
-        """The stages that may hold a message, in order: the first that does."""
-        return leg.hours.held(known_level(incident, told), now)
+    def _muted(self, incident: Incident) -> Held | None:
+        """Whether another incident mutes it; remembered, so that it is looked at when that one changes."""
+        source = inhibitor(incident, self._sources, self.routing.inhibit)
+        if source is None:
+            self._muted_by.pop(incident.id, None)
+            return None
+        self._muted_by[incident.id] = source.id
+        return Held("inhibited", source.id, None)
 
     def _legs(self, incident: Incident, told: Mapping[str, object]) -> Sequence[Leg]:
         if self.routing.route is None:
@@ -105,8 +144,8 @@ class Flusher:
         batch: str,
     ) -> None:
         for channel in self._open_channels(receiver, _refused_channel(incident)):
-            # A repeat says the same again on purpose: its time makes it another message.
-            said = (incident.id, kind, incident.revision, now.isoformat() if kind == "repeat" else "")
+            # These say the same again on purpose: the time makes it another message.
+            said = (incident.id, kind, incident.revision, now.isoformat() if kind in _AGAIN else "")
             key = hashlib.sha256(json.dumps([*said, receiver, channel]).encode()).hexdigest()[:32]
             await outbox.put(connection, outbox.New(key, receiver, channel, kind, incident, batch), now=now)
 

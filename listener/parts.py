@@ -62,6 +62,8 @@ async def build(config: Config, *, http: Http, session: aiohttp.ClientSession) -
         routing=Routing(
             route=root.build(config.intervals) if root else None,
             channels={name: one.channel_names for name, one in receivers.items()},
+            inhibit=tuple(one.build() for one in config.inhibit),
+            timezone=config.timezone,
         ),
         lines={
             (name, label): Line(

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from alerts.notification import Notification
 from alerts.render.words import Language
+from alerts.silence import RULE as SILENCE
 
 Json = dict[str, Any]
 _BLOCK = "incident"
@@ -63,6 +64,8 @@ def block(notification: Notification) -> Json | None:
     """The block of buttons that the incident's state allows; None where there is nothing to press."""
     incident = notification.incident
     if notification.kind == "test" or len(incident.id) > _MOST or incident.handling.merged_into:
+        return None
+    if incident.lead.rule == SILENCE:  # it is no incident that anybody could take
         return None
     language = notification.language
     offered: list[str] = []

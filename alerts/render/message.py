@@ -12,6 +12,7 @@ from alerts.render.act import named, spoken
 from alerts.render.marks import Mark, carried, within
 from alerts.render.text import clean, cut, defuse, people, safe_url
 from alerts.render.words import ACT, LEVELS, TAGS, WORDS, Language
+from alerts.silence import RULE as SILENCE
 
 QUOTES = 3
 HEADLINE = 140  # characters of a headline of the operator's own
@@ -105,7 +106,7 @@ def message(notification: Notification) -> Message:
         language=language,
         level=incident.level,
         over=not incident.open,
-        raised=state == "raised",
+        raised=state in {"raised", "breakthrough", "unsilenced"},
         headline=_headline(notification, state),
         because=cut(defuse(_because(lead, language)[:_READ_AT_MOST], WORDS[language]["link"]), 600),
         notice=_notice(notification, state),
@@ -137,6 +138,8 @@ def _in_own_words(told: Message, notification: Notification) -> Message:
 def _state(notification: Notification) -> str:
     """What the message is: a key of TAGS."""
     incident, state = notification.incident, str(notification.kind)
+    if incident.lead.rule == SILENCE:
+        return f"silence_{state}"
     if state == "open" and not incident.open:
         state = "late"
     elif state == "resolve":
@@ -206,7 +209,9 @@ def _notice(notification: Notification, state: str) -> str:
     told = [spoken(act, language)] if act is not None else [word["taken"]] if state == "acknowledge" else []
     if state in {"ended", "merged"}:
         return _sentences(told, language)
-    if state in {"update", "repeat", "acknowledge", "act"}:
+    if state == "breakthrough":
+        told.append(word["breakthrough"])
+    if state in {"update", "repeat", "acknowledge", "act", "breakthrough", "unsilenced"}:
         where = words.zone(notification.timezone)
         opened, at = (words.moment(one, where, incident.updated_at) for one in (incident.opened_at, incident.lead.at))
         return _sentences([*told, word["so_far"].format(opened=opened, at=at)], language)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
 from pydantic import Strict as StrictType
 
-from alerts.config import ReceiverConfig, RouteConfig
+from alerts.config import InhibitConfig, ReceiverConfig, RouteConfig
 from alerts.hours import TimeInterval
 from alerts.time_intervals import TimeIntervalConfig
 from listener.collectors import CollectorConfig
@@ -128,6 +128,9 @@ class Config(Strict):
     )
     route: RouteConfig | None = Field(
         default=None, description="Which incidents go to which receiver; may be left out where there is one receiver."
+    )
+    inhibit: list[InhibitConfig] = Field(
+        default=[], description="Which incidents are not told while another one is open."
     )
     log: LogConfig = Field(default=LogConfig(), description="The program's own log, on stderr.")
     include: list[str] = Field(

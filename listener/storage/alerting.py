@@ -102,6 +102,12 @@ async def next_due(connection: AsyncConnection) -> datetime | None:
     return row.next_flush if row else None
 
 
+async def open_now(connection: AsyncConnection) -> list[Incident]:
+    """Oldest first."""
+    query = select(incidents.c.facts).where(incidents.c.open).order_by(incidents.c.opened_at, incidents.c.id)
+    return [load_incident(json.loads(row.facts)) for row in await connection.execute(query)]
+
+
 async def look_again(connection: AsyncConnection, incident: str, at: datetime | None) -> None:
     await connection.execute(update(incidents).where(incidents.c.id == incident).values(next_flush=at))
 

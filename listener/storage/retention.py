@@ -17,6 +17,7 @@ from listener.storage.tables import (
     rollups,
     scores,
     snapshots,
+    stays,
     story_aliases,
     told,
     verdicts,
@@ -46,6 +47,7 @@ async def forget(database: Database, keep: Keep, now: datetime) -> dict[str, int
     async with database.read("retention") as connection:
         safe = (await connection.execute(select(func.min(snapshots.c.seq)))).scalar_one_or_none() or 0
     goes_by = mentions.c.story == story_aliases.c.alias
+    of_outbox = select(incidents.c.id).where(incidents.c.id == outbox.c.incident)
     closed = select(incidents.c.id).where(~incidents.c.firing, incidents.c.updated_at < before)
     for table, where in (
         (rollups, rollups.c.slot < now - keep.rollups),
@@ -54,7 +56,10 @@ async def forget(database: Database, keep: Keep, now: datetime) -> dict[str, int
         # An alias is of use as long as a mention goes by it.
         (story_aliases, and_(story_aliases.c.at < before, ~select(mentions.c.id).where(goes_by).exists())),
         (outbox, outbox.c.incident.in_(closed)),
+        # What is of no incident, such as a silence's notices.
+        (outbox, and_(outbox.c.done_at < before, ~of_outbox.exists())),
         (told, told.c.incident.in_(closed)),
+        (stays, stays.c.incident.in_(closed)),
         (alert_events, alert_events.c.incident.in_(closed)),
         (verdicts, verdicts.c.at < before),
         (commands, and_(commands.c.state != "waiting", commands.c.done_at < before)),

@@ -255,6 +255,43 @@ commands = Table(
     Index("commands_of_incident", "incident", "id"),
 )
 
+silences = Table(
+    "silences",
+    metadata,
+    Column("number", _Serial, primary_key=True, autoincrement=True),
+    Column("matchers", Text, nullable=False),
+    Column("incident", Integer),  # the number of the one that it is for
+    Column("level", Integer, nullable=False),  # the highest that it holds
+    Column("owner", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("starts_at", UtcTime, nullable=False),
+    Column("ends_at", UtcTime, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("over_at", UtcTime, nullable=False),  # when it ends, or was ended
+    Column("ended_at", UtcTime),  # by a person, before its time
+    Column("ended_by", String, nullable=False),
+    Column("told", String, nullable=False),  # its newest notice: start warn end; empty: none
+    Column("next_at", UtcTime),  # when the next is due; empty: there is none
+    Index("silences_due", "next_at"),
+    Index("silences_by_end", "over_at"),
+    sqlite_autoincrement=True,
+)
+
+stays = Table(
+    "stays",
+    metadata,
+    Column("silence", _Serial, nullable=False),
+    Column("incident", String, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("level", Integer, nullable=False),  # this and the next three: how it stood then
+    Column("rule", String, nullable=False),
+    Column("mentions", Integer, nullable=False),
+    Column("seen", Float, nullable=False),
+    Column("broke", Integer),  # the revision with which it broke through
+    PrimaryKeyConstraint("silence", "incident"),
+    Index("stays_of_incident", "incident"),
+)
+
 verdicts = Table(
     "verdicts",
     metadata,

@@ -1,0 +1,61 @@
+"""Inhibition: an incident that is open mutes others, for as long as it is.
+
+The semantics are Alertmanager's (its configuration page, ``inhibit_rule``; package ``inhibit``): the target is muted while
+a source is open that has the same value of every label in ``equal``, where a missing label is an empty one; what matches
+both sides is not muted by what also does, so nothing mutes itself; what is muted mutes others all the same. Beyond it, an
+incident that could not see every source mutes nothing: what it says of the others is not known.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from alerts.incident import Incident
+from alerts.route import LabelName, labels
+
+Labels = Mapping[LabelName, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Inhibition:
+    """``source``, ``target``: each label has one of its values."""
+
+    source: Mapping[LabelName, frozenset[str]]
+    target: Mapping[LabelName, frozenset[str]]
+    equal: tuple[LabelName, ...] = ()
+
+    def from_source(self, known: Labels) -> bool:
+        return _match(self.source, known)
+
+    def to_target(self, known: Labels) -> bool:
+        return _match(self.target, known)
+
+    def mutes(self, source: Labels, target: Labels) -> bool:
+        """Whether an open incident of the labels *source* mutes one of the labels *target*."""
+        if not self.from_source(source) or not self.to_target(target):
+            return False
+        if self.from_source(target) and self.to_target(source):
+            return False
+        return all(source.get(name, "") == target.get(name, "") for name in self.equal)
+
+
+def inhibitor(target: Incident, others: Iterable[Incident], rules: Iterable[Inhibition]) -> Incident | None:
+    """What mutes the target now: of those that do, the highest, then the oldest."""
+    known = labels(target)
+    wanted = [rule for rule in rules if rule.to_target(known)]
+    if not wanted or not target.open:
+        return None
+    found = [one for one in others if one.id != target.id and can_inhibit(one) and _mutes(one, known, wanted)]
+    return min(found, key=lambda one: (-one.level, one.opened_at, one.id), default=None)
+
+
+def can_inhibit(incident: Incident) -> bool:
+    return incident.open and incident.lead.coverage.complete
+
+
+def _mutes(source: Incident, known: Labels, rules: Iterable[Inhibition]) -> bool:
+    own = labels(source)
+    return any(rule.mutes(own, known) for rule in rules)
+
+
+def _match(matchers: Mapping[LabelName, frozenset[str]], known: Labels) -> bool:
+    return all(known.get(name, "") in values for name, values in matchers.items())
