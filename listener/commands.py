@@ -42,7 +42,7 @@ class Commands:
                     outcome, changed = await self._desk.apply(connection, command, now)
                     await acts.finish(connection, number, outcome, at=now)
                 self._desk.keep(changed, now)
-            if changed:
+            if changed or outcome.done:  # a silence changes no incident, and what is told of them
                 self._told()
             if (asked := self._asked.get(number)) is not None and not asked.done():
                 asked.set_result(outcome)

@@ -11,6 +11,7 @@ from alerts.command import Command, Outcome
 from alerts.handling import ACTS, Act, ActKind
 from alerts.incident import Incidents
 from alerts.verdict import VERDICTS, Judgement, Verdict
+from listener.silence_desk import add_silence, end_silence
 from listener.storage import acts, alerting
 
 _VERDICTS: Mapping[str, Verdict] = {name: name for name in VERDICTS}
@@ -39,26 +40,17 @@ class Desk:
             self._incidents.acted(incident, now)
 
     async def _act(self, connection: AsyncConnection, command: Command, now: datetime) -> Applied:
-        incident = await find(connection, command.subject)
+        incident = await alerting.find(connection, command.subject)
         if incident is None:
             return _not_found(command.subject), ()
         value = command.payload.get("value", "")
-        other = await find(connection, value) if command.kind == "merge" else None
+        other = await alerting.find(connection, value) if command.kind == "merge" else None
         act = Act(_KINDS[command.kind], command.actor, now, command.payload.get("text", ""), value, command.origin)
         outcome = perform(incident, act, seen=command.expected_revision, other=other)
         if isinstance(outcome, Refused):
             return Outcome(done=False, because=outcome.because, reason=outcome.reason, incident=incident.id), ()
         kept = tuple([await alerting.keep(connection, one, now=now) for one in outcome.incidents])
         return Outcome(done=True, because=outcome.because, incident=incident.id), kept
-
-
-async def find(connection: AsyncConnection, name: str) -> Incident | None:
-    """An incident by its id, or by its number with or without #."""
-    incident = await alerting.incident(connection, name)
-    digits = name.removeprefix("#")
-    if incident is None and digits.isascii() and digits.isdigit() and 0 < len(digits) < 10:
-        incident = await alerting.by_number(connection, int(digits))
-    return incident
 
 
 async def _verdict(connection: AsyncConnection, command: Command, now: datetime) -> Applied:
@@ -68,7 +60,7 @@ async def _verdict(connection: AsyncConnection, command: Command, now: datetime)
     if verdict is None:
         return _refused("bad_payload", f"判定须为 real、noise 或 known，不是 {asked}", f"{asked!r} is no verdict"), ()
     name, alert = command.subject, ""
-    incident = await find(connection, name) if command.payload.get("of") != "alert" else None
+    incident = await alerting.find(connection, name) if command.payload.get("of") != "alert" else None
     kind: str = incident.kind if incident else ""
     if incident is None:
         home = await acts.home_of(connection, name)
@@ -98,4 +90,4 @@ def _refused(reason: str, zh: str, en: str, incident: str = "") -> Outcome:
     return Outcome(done=False, because=Because(zh, en), reason=reason, incident=incident)
 
 
-_OTHERS: Mapping[str, Apply] = {"verdict": _verdict}
+_OTHERS: Mapping[str, Apply] = {"verdict": _verdict, "silence": add_silence, "unsilence": end_silence}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from alerts import AlertEvent, Because, Coverage, Excerpt, Incident, Level, Reached, StoryRef, Window
+from alerts.silence import Silence
 from listener.web.status import (
     DeliveryStatus,
     IncidentPage,
@@ -33,6 +34,7 @@ class ScriptedReader:
     told: dict[str, tuple[StoryLine, ...]] = field(default_factory=dict)
     trial: OnTrial = field(default_factory=OnTrial)
     box: OutboxHealth = field(default_factory=lambda: OutboxHealth(0, None, 0))
+    muting: list[Silence] = field(default_factory=list)
     broken: bool = False
     calls: int = 0
 
@@ -49,6 +51,10 @@ class ScriptedReader:
     async def incident(self, id: str) -> IncidentPage | None:  # noqa: A002 - the protocol's word
         self._asked()
         return next((page for page in self.pages if page.incident.id == id), None)
+
+    async def silences(self) -> tuple[Silence, ...]:
+        self._asked()
+        return tuple(self.muting)
 
     async def sources(self) -> tuple[SourceHealth, ...]:
         self._asked()

@@ -39,6 +39,7 @@ COMMANDS = {
     "export": Command("listener.cli.export", "print what is stored, line by line"),
     "incident": Command("listener.cli.incident", "list incidents, keep verdicts on them, and measure rules by these"),
     "route": Command("listener.cli.route", "print the route tree, or where an incident would go, and when"),
+    "silence": Command("listener.cli.silence", "mute incidents for a time, and see what is muted"),
     "notify": Command("listener.cli.notify", "send a test message to a receiver"),
     "db": Command("listener.cli.db", "look after the database"),
     "version": Command("listener.cli.version", "print the version"),

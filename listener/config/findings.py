@@ -13,6 +13,7 @@ CODES: Final[Mapping[str, Severity]] = {
     # What can never do what it says, and secrets in the open.
     "filter-empty": "error",
     "interval-never-holds": "error",
+    "inhibit-circular": "error",
     "level-hidden": "error",
     "level-never-reached": "error",
     "quiet-never-ends": "error",
@@ -26,6 +27,7 @@ CODES: Final[Mapping[str, Severity]] = {
     "calendar-ends": "warning",
     "empty-pattern": "warning",
     "for-longer-than-window": "warning",
+    "inhibit-never": "warning",
     "interval-unused": "warning",
     "name-shared": "warning",
     "no-live-rule": "warning",

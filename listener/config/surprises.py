@@ -7,6 +7,7 @@ from pathlib import Path
 from alerts.config import BranchConfig, RouteConfig, route_receivers
 from listener.config.explain import suggest
 from listener.config.findings import Finding
+from listener.config.inhibitions import inhibit_findings
 from listener.config.model import Config
 from listener.config.open_secrets import open_secrets
 from listener.config.packs import PACKS, PLAYBOOK, playbook_file
@@ -25,7 +26,7 @@ def surprises(config: Config, document: Document, base: Path) -> list[Finding]:
     """Everything of this kind. *base* is the configuration's folder."""
     found = [Finding("empty-pattern", mistake.keys, mistake.message) for mistake in document.warnings]
     found += [finding for look in _LOOKS for finding in look(config, base)]
-    return [*found, *open_secrets(config, document)]
+    return [*found, *inhibit_findings(config), *open_secrets(config, document)]
 
 
 def _nobody_told(config: Config, _base: Path) -> Iterator[Finding]:

@@ -223,6 +223,15 @@ async def by_number(connection: AsyncConnection, number: int) -> Incident | None
     return load_incident(json.loads(facts)) if facts else None
 
 
+async def find(connection: AsyncConnection, name: str) -> Incident | None:
+    """An incident by its id, or by its number with or without #."""
+    found = await incident(connection, name)
+    digits = name.removeprefix("#")
+    if found is None and digits.isascii() and digits.isdigit() and 0 < len(digits) < 10:
+        found = await by_number(connection, int(digits))
+    return found
+
+
 async def recent(connection: AsyncConnection, *, since: datetime) -> Sequence[Incident]:
     """Open incidents and those that changed since, newest first."""
     query = select(incidents.c.facts).where(or_(incidents.c.open, incidents.c.updated_at >= since))

@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts import Incident
-from listener.storage import acts, alerting, stories
+from alerts.silence import Silence
+from listener.storage import acts, alerting, silences, stories
 from listener.storage import outbox as outbox_store
 from listener.storage.database import Database, StorageError
 from listener.storage.sources import SourceState
@@ -110,8 +111,14 @@ class StoredStatus:
             )
             judgements = tuple(await acts.judgements(connection, incidents=[id]))
             told = await alerting.told_of(connection, id)
+            now = self._now()
+            holding = tuple(one for one in await silences.active(connection, now) if one.holds(found, found.level, now))
         held = tuple((receiver, row.held) for receiver, row in told.items() if row.held is not None)
-        return IncidentPage(found, tuple(history), deliveries, judgements, held)
+        return IncidentPage(found, tuple(history), deliveries, judgements, held, holding)
+
+    async def silences(self) -> tuple[Silence, ...]:
+        async with self._reading() as connection:
+            return tuple(await silences.active(connection, self._now()))
 
     async def sources(self) -> tuple[SourceHealth, ...]:
         now = self._now()

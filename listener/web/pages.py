@@ -64,7 +64,8 @@ class Pages:
         sources = await self.reader.sources()
         trial = await self.reader.on_trial(since=self.now() - view.RECENT)
         outbox = await self.reader.outbox()
-        return view.status(incidents, sources, outbox, self.problems(), self.refused(), trial)
+        silences = await self.reader.silences()
+        return view.status(incidents, sources, outbox, self.problems(), self.refused(), trial, silences)
 
     async def _volumes(self) -> tuple[view.Volume, ...]:
         now = self.now()

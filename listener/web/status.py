@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 from alerts import AlertEvent, Incident, Level
 from alerts.hold import Held
+from alerts.silence import Silence
 from alerts.verdict import Judgement
 
 SourceState = Literal["ok", "waiting", "failing", "blind"]
@@ -92,7 +93,7 @@ class DeliveryStatus:
 class IncidentPage:
     """An incident with its events in order, its deliveries, newest first, and people's verdicts, in order.
 
-    ``held``: by receiver, why it is not told what there is to say.
+    ``held``: by receiver, why it is not told what there is to say. ``silences``: those that hold it.
     """
 
     incident: Incident
@@ -100,6 +101,7 @@ class IncidentPage:
     deliveries: tuple[DeliveryStatus, ...]
     judgements: tuple[Judgement, ...] = ()
     held: tuple[tuple[str, Held], ...] = ()
+    silences: tuple[Silence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,10 @@ class StatusReader(Protocol):
 
     async def incident(self, id: str) -> IncidentPage | None:  # noqa: A002 - the page's own word
         """One incident; None where there is none of that id."""
+        ...
+
+    async def silences(self) -> tuple[Silence, ...]:
+        """Those that hold now."""
         ...
 
     async def sources(self) -> tuple[SourceHealth, ...]:

@@ -1,11 +1,12 @@
 """What the status page says, decided from the reader's values. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from alerts import AlertEvent, Incident, Level
+from alerts.silence import Silence
 from listener.web.status import OnTrial, OutboxHealth, RefusedReload, SourceHealth, StoryLine, TopicVolume, VolumePoint
 
 RECENT = timedelta(days=7)
@@ -43,6 +44,7 @@ class Status:
     outbox: OutboxHealth
     refused: RefusedReload | None
     trial: OnTrial
+    silences: Mapping[str, tuple[Silence, ...]] = field(default_factory=dict)  # by incident, those that hold it
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ def status(
     problems: Sequence[str],
     refused: RefusedReload | None = None,
     trial: OnTrial | None = None,
+    silences: Sequence[Silence] = (),
 ) -> Status:
     """The status page's values: open incidents by level, then newest; what cannot be seen first among the sources."""
     unresolved = sorted((each for each in incidents if each.open), key=lambda each: (-each.level, -stamp(each)))
@@ -91,6 +94,10 @@ def status(
         outbox=outbox,
         refused=refused,
         trial=trial or OnTrial(),
+        silences={
+            each.id: tuple(one for one in silences if each.level <= one.level and one.matches(each))
+            for each in unresolved
+        },
     )
 
 

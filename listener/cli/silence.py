@@ -1,0 +1,239 @@
+"""``listener silence``: mute incidents for a time, end that early, see what is muted and what would have been."""
+
+import argparse
+import asyncio
+import getpass
+import json
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from alerts import Incident, Level
+from alerts.command import Command, Outcome
+from alerts.render.silence import hidden
+from alerts.silence import LONGEST, Ask, Matchers, NoSilence, Silence, Stay, silence
+from listener.cli.times import moment, span
+from listener.cli.tried import Json
+from listener.clock import utc_now
+from listener.commands import submit
+from listener.config import Config, load
+from listener.silence_desk import MatchError, matchers
+from listener.storage import alerting, silences
+from listener.storage.database import Database, StorageError
+
+_LOOKED_BACK = timedelta(days=7)
+_MOST = 2000
+
+
+def register(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
+    add = actions.add_parser("add", help="keep receivers from hearing of some incidents for a time")
+    preview = actions.add_parser("preview", help="print what a silence would have hidden in the last 7 days")
+    for one in (add, preview):
+        one.add_argument(
+            "match", nargs="*", metavar="LABEL=VALUE", help="labels of the incidents; VALUE,VALUE for one of several"
+        )
+        one.add_argument("--incident", metavar="ID", help="one incident, by its number or id")
+        highest = one.add_mutually_exclusive_group()
+        highest.add_argument(
+            "--up-to", choices=[level.name for level in Level if level < Level.red], metavar="LEVEL",
+            help="the highest level to silence; default: what is open now and matches, orange where nothing is",
+        )  # fmt: skip
+        highest.add_argument("--red", action="store_true", help="silence red too")
+    add.add_argument("--for", dest="lasts", type=span, metavar="TIME", help="how long, 7d at most")
+    add.add_argument("--until", type=moment, metavar="TIME", help="its end, RFC 3339")
+    add.add_argument("--from", dest="starts", type=moment, metavar="TIME", help="its start; now where not given")
+    add.add_argument("--reason", type=_text, required=True, metavar="TEXT", help="why")
+    add.add_argument("--dry-run", action="store_true", help="do nothing; print what preview prints")
+    end = actions.add_parser("end", help="end a silence before its time")
+    end.add_argument("number", metavar="NUMBER")
+    listing = actions.add_parser("list", help="print the silences that are not over")
+    listing.add_argument("--all", action="store_true", help="those that are over too")
+    show = actions.add_parser("show", help="print a silence, and the incidents that have been under it")
+    show.add_argument("number", type=int, metavar="NUMBER")
+    for one in (add, end):
+        one.add_argument("--by", type=_name, metavar="NAME", help="who says so (default: the user)")
+        one.add_argument(
+            "--wait", type=span, default=timedelta(seconds=30), metavar="TIME", help="how long to wait for the program"
+        )
+    for one in (add, end, listing, show, preview):
+        one.add_argument("-c", "--config", type=Path, required=True, metavar="FILE", help="the configuration")
+
+
+def _name(text: str) -> str:
+    if not text.strip() or len(text) > 100:
+        raise argparse.ArgumentTypeError("a name has 1 to 100 characters")
+    return text
+
+
+def _text(text: str) -> str:
+    if not text.strip() or len(text) > _MOST:
+        raise argparse.ArgumentTypeError(f"a reason has 1 to {_MOST} characters")
+    return text
+
+
+def run(args: argparse.Namespace) -> int:
+    """Raises ConfigError. 2 for labels and times that cannot be."""
+    config = load(args.config)
+    try:
+        if args.action in {"add", "preview"}:
+            return _add(config, args)
+        if args.action == "end":
+            command = Command("unsilence", args.number, args.by or getpass.getuser(), "cli", utc_now())
+            return _answer(asyncio.run(submit(config, command, wait=args.wait)))
+        if args.action == "list":
+            return asyncio.run(_list(config, everything=args.all))
+        return asyncio.run(_show(config, args.number))
+    except StorageError as error:
+        print(f"listener: {error}", file=sys.stderr)
+        return 1
+
+
+def _add(config: Config, args: argparse.Namespace) -> int:
+    try:
+        asked = _asked(args)
+        match = matchers(asked)
+    except MatchError as error:
+        print(f"listener: {error}", file=sys.stderr)
+        return 2
+    level = "red" if args.red else args.up_to or ""
+    if args.action == "preview" or args.dry_run:
+        return asyncio.run(_preview(config, match, args.incident, level))
+    payload = {"match": json.dumps(asked, ensure_ascii=False), "reason": args.reason, "level": level}
+    payload |= {"from": args.starts.isoformat()} if args.starts else {}
+    payload |= {"until": args.until.isoformat()} if args.until else {"for": f"{int(args.lasts.total_seconds())}s"}
+    command = Command("silence", args.incident or "", args.by or getpass.getuser(), "cli", utc_now(), payload)
+    return _answer(asyncio.run(submit(config, command, wait=args.wait)))
+
+
+def _asked(args: argparse.Namespace) -> dict[str, list[str]]:
+    """Labels and their values. Raises MatchError, also for what else cannot be."""
+    asked: dict[str, list[str]] = {}
+    for text in args.match:
+        name, equals, values = text.partition("=")
+        if not equals or name in asked:
+            raise MatchError(f"{text!r}: write LABEL=VALUE, each label once")
+        asked[name] = values.split(",")
+    if not asked and args.incident is None:
+        raise MatchError("name labels of the incidents, or one with --incident")
+    if args.action == "add" and (args.lasts is None) == (args.until is None):
+        raise MatchError("say how long with --for, or until when with --until")
+    return asked
+
+
+def _answer(outcome: Outcome | None) -> int:
+    if outcome is None:
+        print(
+            "listener: no answer yet; what was asked is kept and will be applied when the program can", file=sys.stderr
+        )
+        return 1
+    if not outcome.done:
+        print(f"listener: {outcome.because.en}", file=sys.stderr)
+        return 1
+    _write({"done": True, "because": {"zh": outcome.because.zh, "en": outcome.because.en}})
+    return 0
+
+
+async def _preview(config: Config, match: Matchers, name: str | None, level: str) -> int:
+    """A line per incident of the last 7 days that it would have concerned, then one that counts them."""
+    now = utc_now()
+    database = await Database.open(config.storage.url, base=config.base, owner=False)
+    try:
+        async with database.read("silences") as connection:
+            incident = await alerting.find(connection, name) if name else None
+            recent = await alerting.recent(connection, since=now - _LOOKED_BACK)
+    finally:
+        await database.close()
+    if name and incident is None:
+        print(f"listener: there is no incident {name}", file=sys.stderr)
+        return 1
+    ask = Ask("preview", "preview", now + LONGEST, match, incident, None, Level[level] if level else None)
+    made = silence(ask, [one for one in recent if one.open], now)
+    if isinstance(made, NoSilence):
+        print(f"listener: {made.because.en}", file=sys.stderr)
+        return 1
+    found = [one for one in recent if made.matches(one)]
+    for one in found:
+        _write({**_incident_line(one), "hidden": _highest(one) <= made.level})
+    quiet = [one for one in found if _highest(one) <= made.level]
+    alerts = sum(len(one.alerts) for one in quiet)
+    summary = {"level": made.level.name, "incidents": len(quiet), "alerts": alerts, "above": len(found) - len(quiet)}
+    _write({"would_have_hidden": summary})
+    return 0
+
+
+def _highest(incident: Incident) -> Level:
+    return max([incident.level, *(level for level, _ in incident.reached)])
+
+
+def _incident_line(incident: Incident) -> Json:
+    title = incident.lead.title
+    return {
+        "incident": incident.id,
+        "number": incident.number,
+        "topic": incident.topic,
+        "open": incident.open,
+        "level": incident.level.name,
+        "highest": _highest(incident).name,
+        "opened_at": incident.opened_at.isoformat(),
+        "updated_at": incident.updated_at.isoformat(),
+        "alerts": len(incident.alerts),
+        "title": {"zh": title.zh, "en": title.en},
+    }
+
+
+async def _list(config: Config, *, everything: bool) -> int:
+    now = utc_now()
+    database = await Database.open(config.storage.url, base=config.base, owner=False)
+    try:
+        async with database.read("silences") as connection:
+            found = await silences.listed(connection, over_after=None if everything else now)
+            for one in found:
+                _write(_silence_line(one, await silences.stayed(connection, one)))
+    finally:
+        await database.close()
+    return 0
+
+
+async def _show(config: Config, number: int) -> int:
+    database = await Database.open(config.storage.url, base=config.base, owner=False)
+    try:
+        async with database.read("silences") as connection:
+            found = await silences.get(connection, number)
+            under = await silences.stayed(connection, found) if found else []
+    finally:
+        await database.close()
+    if found is None:
+        print(f"listener: there is no silence {number}", file=sys.stderr)
+        return 1
+    _write(_silence_line(found, under))
+    for incident, stay in under:
+        broke = {"since": stay.since.isoformat(), "broke_through": stay.broke is not None}
+        _write({**_incident_line(incident), **broke})
+    return 0
+
+
+def _silence_line(one: Silence, under: Sequence[tuple[Incident, Stay]]) -> Json:
+    now = utc_now()
+    incidents, alerts = hidden(under)
+    return {
+        "silence": one.number,
+        "state": "waiting" if now < one.starts_at < one.over_at else "active" if one.active(now) else "over",
+        "match": {name: sorted(values) for name, values in one.matchers.items()},
+        "incident": one.incident,
+        "level": one.level.name,
+        "owner": one.owner,
+        "reason": one.reason,
+        "starts_at": one.starts_at.isoformat(),
+        "ends_at": one.ends_at.isoformat(),
+        "created_at": one.created_at.isoformat(),
+        "ended_at": one.ended_at.isoformat() if one.ended_at else None,
+        "ended_by": one.ended_by,
+        "incidents": incidents,
+        "alerts": alerts,
+    }
+
+
+def _write(value: Json) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")

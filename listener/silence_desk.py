@@ -1,0 +1,134 @@
+"""The commands on silences: what is asked for as text, checked and kept."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, get_args
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alerts import Because, Incident, Level
+from alerts.act import outdated
+from alerts.command import Command, Outcome
+from alerts.route import LabelName
+from alerts.silence import Ask, Matchers, NoSilence, Silence, silence
+from listener.storage import alerting, silences
+from listener.yaml_scalars import duration
+
+KNOWN: Final[Mapping[str, LabelName]] = {name: name for name in get_args(LabelName)}
+_CLOSED: Final[Mapping[str, frozenset[str]]] = {
+    "level": frozenset(Level.__members__),
+    "kind": frozenset({"topic", "self"}),
+}
+
+Applied = tuple[Outcome, tuple[Incident, ...]]
+
+
+class MatchError(ValueError):
+    """A label or a value that no incident has; the message is for people."""
+
+
+def matchers(asked: Mapping[str, Any]) -> Matchers:
+    """Labels, each with its value or a list of values. Raises MatchError."""
+    found: dict[LabelName, frozenset[str]] = {}
+    for name, values in asked.items():
+        label = KNOWN.get(name)
+        if label is None:
+            raise MatchError(f"there is no label {name!r}; there are {', '.join(KNOWN)}")
+        wanted = [values] if isinstance(values, str) else values
+        if not isinstance(wanted, list) or not wanted or not all(isinstance(value, str) for value in wanted):
+            raise MatchError(f"{name}: one value or a list of values is needed")
+        unknown = [value for value in wanted if value not in _CLOSED.get(name, {value})]
+        if unknown:
+            raise MatchError(f"{name}: {unknown[0]!r} is not one of {', '.join(sorted(_CLOSED[name]))}")
+        found[label] = frozenset(wanted)
+    return found
+
+
+async def add_silence(connection: AsyncConnection, command: Command, now: datetime) -> Applied:
+    """``subject``: the incident that it is for, by id or number, or empty.
+
+    Payload: ``match``, a JSON object of labels; ``until``, RFC 3339, or ``for``, a duration; ``from``; ``level``, the
+    highest to silence; ``reason``, which a button that has no room for one leaves out.
+    """
+    incident = await alerting.find(connection, command.subject) if command.subject else None
+    if command.subject and incident is None:
+        name = command.subject
+        return _refused("not_found", f"没有编号为 {name} 的事件", f"there is no incident {name}"), ()
+    if incident is not None and (stale := outdated(incident, command.expected_revision)) is not None:
+        return Outcome(done=False, because=stale.because, reason=stale.reason, incident=incident.id), ()
+    try:
+        ask = _ask(command, incident, now)
+    except (ValueError, OverflowError) as error:
+        return _refused("bad_payload", f"静默的参数有误：{error}", f"a silence cannot be so: {error}"), ()
+    open_now = await alerting.open_now(connection)
+    made = silence(ask, open_now, now)
+    name = incident.id if incident else ""
+    if isinstance(made, NoSilence):
+        return Outcome(done=False, because=made.because, reason=made.reason, incident=name), ()
+    kept = await silences.add(connection, made)
+    return Outcome(done=True, because=_kept(kept, open_now), incident=name), ()
+
+
+def _ask(command: Command, incident: Incident | None, now: datetime) -> Ask:
+    """Raises ValueError."""
+    payload = command.payload
+    lasting = duration(payload["for"]) if "for" in payload else None
+    if "for" in payload and not lasting:
+        raise ValueError(f"{payload['for']!r} is no duration")
+    starts_at = _moment(payload["from"]) if payload.get("from") else None
+    begins = now if starts_at is None else max(starts_at, now)
+    if lasting is None and not payload.get("until"):
+        raise ValueError("an end is needed")
+    level = payload.get("level", "")
+    if level and level not in Level.__members__:
+        raise ValueError(f"{level!r} is no level")
+    match = json.loads(payload.get("match") or "{}")
+    if not isinstance(match, dict):
+        raise MatchError("match must be an object")
+    return Ask(
+        owner=command.actor,
+        reason=payload.get("reason", command.origin.partition(" ")[0]),
+        ends_at=begins + lasting if lasting else _moment(payload["until"]),
+        matchers=matchers(match),
+        incident=incident,
+        starts_at=starts_at,
+        level=Level[level] if level else None,
+    )
+
+
+def _moment(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"{text!r} lacks its offset")
+    return at
+
+
+def _kept(kept: Silence, open_now: list[Incident]) -> Because:
+    """Its number is the first word in both, and what it leaves loud is named."""
+    loud = [f"#{one.number}" for one in open_now if kept.matches(one) and one.level > kept.level]
+    more_zh = f"；{'、'.join(loud[:5])} 级别更高，照常通知" if loud else ""
+    more_en = f"; {', '.join(loud[:5])} stand higher and are told as ever" if loud else ""
+    return Because(
+        f"静默 {kept.number} 已登记，{kept.level.name} 及以下不通知{more_zh}",
+        f"silence {kept.number} is kept: nothing up to {kept.level.name} is told{more_en}",
+    )
+
+
+async def end_silence(connection: AsyncConnection, command: Command, now: datetime) -> Applied:
+    """``subject``: its number."""
+    digits = command.subject.removeprefix("#")
+    number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else 0
+    found = await silences.get(connection, number)
+    if found is None:
+        return _refused(
+            "not_found", f"没有编号为 {command.subject} 的静默", f"there is no silence {command.subject}"
+        ), ()
+    if found.over_at <= now:
+        return _refused("over", f"静默 {number} 已结束", f"silence {number} is over"), ()
+    await silences.end(connection, found, by=command.actor, now=now)
+    return Outcome(done=True, because=Because(f"静默 {number} 已结束", f"silence {number} has ended")), ()
+
+
+def _refused(reason: str, zh: str, en: str) -> Outcome:
+    return Outcome(done=False, because=Because(zh, en), reason=reason)
