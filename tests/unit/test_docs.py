@@ -38,7 +38,7 @@ TABLES = {
     "AppriseConfig": "channels: apprise",
     "TimeIntervalConfig": "time_intervals", "TimesConfig": "Each of `times` takes:", "QuietConfig": "`quiet` takes:",
     "PaceConfig": "Each level under `levels` takes:",
-    "WebhookConfig": "channels: webhook", "RouteConfig": "route", "BranchConfig": "Each branch under `routes` takes:",
+    "WebhookConfig": "channels: webhook", "InhibitConfig": "inhibit", "RouteConfig": "route", "BranchConfig": "Each branch under `routes` takes:",
     "FeishuConfig": "channels: feishu", "DingTalkConfig": "channels: dingtalk", "WeComConfig": "channels: wecom",
 }  # fmt: skip
 
