@@ -220,17 +220,14 @@ async def test_a_rising_level_breaks_through_once(world):
 async def test_fourfold_growth_breaks_through_once(world):
     """By what its rule counts where mentions are not known."""
     await world.run(10, [event(0, "opened", 1)])
-    await world.silence(incident=world.incidents.get("a") and await world_incident(world))
+    async with world.database.read("test") as connection:
+        known = await alerting.incident(connection, "a")
+    await world.silence(incident=known)
     await world.run(
         100,
         [event(20, "updated", 2, seen=19.0), event(30, "updated", 3, seen=20.0), event(40, "updated", 4, seen=90.0)],
     )
     assert await world.told() == [(0.5, "open"), (30, "breakthrough")]
-
-
-async def world_incident(world: World):
-    async with world.database.read("test") as connection:
-        return await alerting.incident(connection, "a")
 
 
 async def test_red_that_opens_new_is_told(world):
@@ -250,9 +247,9 @@ async def test_red_that_opens_new_is_told(world):
     assert await world.told("d") == []
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_restarts_change_nothing(tmp_path, seed):
-    """Row 7, silenced: the same messages at the same times with thirty restarts as without."""
+    """Row 7, silenced: the same messages at the same times with fifteen restarts as without."""
     source, events = random.Random(seed), []
     for number in range(6):
         at, alert = source.uniform(0, 300), f"alert-{number}"
@@ -266,7 +263,7 @@ async def test_restarts_change_nothing(tmp_path, seed):
             events.append(event(at, name, revision, level, alert=alert, topic=topic, seen=source.uniform(1, 40)))
         events.append(event(at + source.uniform(1, 200), "resolved", 9, alert=alert, topic=topic))
     events.sort(key=lambda one: one.at)
-    stops = [source.uniform(0, 700) for _ in range(30)]
+    stops = [source.uniform(0, 700) for _ in range(15)]
     found = []
     for name, restarts in (("whole", []), ("broken", stops)):
         async with World.at(tmp_path / name, [RED_MUTES]) as world:
