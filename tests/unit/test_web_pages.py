@@ -1,5 +1,6 @@
 """The pages over real HTTP, read by a reader whose answers the test writes."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from alerts import Because, Excerpt, Level, StoryRef
 from alerts.hold import Held
+from alerts.silence import Silence
 from alerts.verdict import Judgement
 from listener.web.app import create_app
 from listener.web.assets import Assets
@@ -127,6 +129,31 @@ async def test_who_is_not_told_stands_on_the_incidents_page(serve):
     assert "duty · outside its hours (office), not told · no end within a year" in said
     chinese = words(await text(client, f"{path}?lang=zh"))
     assert "屏蔽时段（night），不通知 · 期间已经结束，不再通知" in chinese
+
+
+async def test_who_silenced_it_stands_on_both_pages(serve):
+    """Until when, by whom and why; and what another incident mutes."""
+    reader = busy_day(NOW)
+    client = await serve(reader)
+    found = next(page for page in reader.pages if page.incident.open and page.incident.kind == "topic")
+    silence = Silence(
+        {"kind": frozenset({"topic"})}, None, Level.red, "小林", HOSTILE, NOW, NOW + timedelta(hours=2), NOW, 3
+    )
+    assert "静默中" not in words(await text(client, "/?lang=zh"))
+    reader.muting.append(silence)
+    reader.pages[reader.pages.index(found)] = replace(
+        found,
+        silences=(silence,),
+        held=(("pr", Held("inhibited", "other", None)), ("desk", Held("silenced", "3", NOW))),
+    )
+    for path in ("/", f"/incidents/{found.incident.id}"):
+        html = await text(client, f"{path}?lang=zh")
+        assert "<script>window" not in html
+        assert re.search(r"静默中，到 \d\d:\d\d，由 小林：", words(html))
+        assert re.search(r"Silenced until \d\d:\d\d by 小林: ", words(await text(client, f"{path}?lang=en")))
+    said = words(await text(client, f"/incidents/{found.incident.id}?lang=zh"))
+    assert "pr · 事件 other 未解除，暂不通知 · 直到该事件解除" in said
+    assert "desk · 静默 3，暂不通知" in said
 
 
 async def test_rules_on_trial_stand_apart(serve):
