@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from alerts.alert import Level
 from alerts.notification import Notification
 from alerts.render.words import Language
 from alerts.silence import RULE as SILENCE
@@ -73,7 +74,8 @@ def block(notification: Notification) -> Json | None:
         offered.append("acknowledge" if incident.handling.taken is None else "resolve")
         if incident.kind == "topic":
             offered += ["respond"] if incident.handling.responded_at is None else []
-            offered.append("silence")
+            # Red is silenced by who writes that it may be, with the reason; not by a press.
+            offered += ["silence"] if incident.level < Level.red else []
     if incident.kind == "topic":
         offered += ["real", "noise"]
     if not offered:

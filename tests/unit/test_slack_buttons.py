@@ -45,6 +45,12 @@ def test_the_state_decides_what_can_be_pressed(handling, offered, language):
             assert all(len(element["confirm"][name]["text"]) <= 30 for name in ("confirm", "deny"))
 
 
+def test_red_is_not_silenced_by_a_press():
+    """It takes a written reason."""
+    one = sample_notification(NOW, "zh", level=Level.red)
+    assert "silence" not in [element["action_id"] for element in block(replace(one, kind="open"))["elements"]]
+
+
 def test_nothing_to_press_where_nothing_can_be_done():
     """A test message, a merged incident, an id that a block_id cannot hold."""
     one = notification()
