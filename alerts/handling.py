@@ -13,6 +13,7 @@ State = Literal[
     "resolved",  # its alerts are over, or a person said that it is dealt with
     "closed",  # with a note on what it was; nothing joins it any more
 ]
+STATES: Final[tuple[State, ...]] = get_args(State)
 
 ActKind = Literal[
     "acknowledge",

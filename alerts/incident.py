@@ -216,3 +216,9 @@ def _handled(before: Incident, after: Incident, event: AlertEvent) -> Incident:
 
 def with_act(handling: Handling, act: Act) -> Handling:
     return replace(handling, timeline=(*handling.timeline, act)[-TIMELINE:])
+
+
+def related(incident: Incident) -> frozenset[str]:
+    """The incidents that it was merged with or split from, as far as its timeline tells."""
+    joined = {act.value for act in incident.handling.timeline if act.kind in {"merge", "merged", "split"}}
+    return frozenset(joined | {incident.handling.merged_into}) - {""}

@@ -5,31 +5,60 @@ database itself and applies its row at once.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from alerts.command import Command, Outcome
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alerts import Incident
+from alerts.command import REQUEST_KEY, Command, Outcome
 from alerts.incident import REJOIN, Incidents
 from listener.clock import utc_now
 from listener.config import Config
 from listener.desk import Desk
-from listener.storage import acts, alerting
+from listener.playbooks import playbooks
+from listener.storage import acts, alerting, outbox
 from listener.storage.database import Database, InUseError
+from listener.web.acting import Answered
 
 EVERY = timedelta(seconds=1)
+REMEMBERED = timedelta(days=1)
+"""How long a key makes a retry the same command."""
 _ASK_AGAIN = 0.1  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """What came of a command: the incidents that it changed, and since when somebody had been told of the first."""
+
+    number: int
+    command: Command
+    at: datetime
+    outcome: Outcome
+    changed: tuple[Incident, ...]
+    told_at: datetime | None
 
 
 class Commands:
     """The loop of the owner."""
 
-    def __init__(self, database: Database, desk: Desk, *, told: Callable[[], None] = lambda: None) -> None:
-        """*told*: called when an incident was changed, so that somebody may have to hear of it."""
+    def __init__(
+        self,
+        database: Database,
+        desk: Desk,
+        *,
+        told: Callable[[], None] = lambda: None,
+        acted: Callable[[Acted], None] = lambda _: None,
+    ) -> None:
+        """*told*: called when an incident was changed, so that somebody may have to hear of it; *acted*: of each command."""
         self.wake = asyncio.Event()
         self._database = database
         self._desk = desk
         self._told = told
-        self._asked: dict[int, asyncio.Future[Outcome]] = {}
+        self._acted = acted
+        self._waiting: defaultdict[int, set[asyncio.Future[Outcome]]] = defaultdict(set)
 
     async def step(self, now: datetime) -> datetime:
         """Apply what waits, in order. Raises StorageError, after which the next step goes on."""
@@ -41,27 +70,53 @@ class Commands:
                 async with self._database.write("commands") as connection:
                     outcome, changed = await self._desk.apply(connection, command, now)
                     await acts.finish(connection, number, outcome, at=now)
+                    told_at = await _told_at(connection, changed)
                 self._desk.keep(changed, now)
+            self._acted(Acted(number, command, now, outcome, changed, told_at))
+            for future in self._waiting.pop(number, ()):
+                if not future.done():
+                    future.set_result(outcome)
             if changed or outcome.done:  # a silence changes no incident, and what is told of them
                 self._told()
-            if (asked := self._asked.get(number)) is not None and not asked.done():
-                asked.set_result(outcome)
         return now if found else now + EVERY
 
-    async def ask(self, command: Command, *, wait: timedelta) -> Outcome | None:
-        """Have a command applied by this loop; None: not within *wait*, and it waits still. Raises StorageError."""
-        async with self._database.write("commands") as connection:
-            number = await acts.put(connection, command)
-        asked: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._asked[number] = asked
-        self.wake.set()
+    async def ask(self, command: Command, *, key: str = "", wait: timedelta) -> Answered:
+        """Have it applied and wait for what comes of it; one that came with *key* before is not asked again.
+
+        Raises StorageError.
+        """
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        number = 0
         try:
+            async with self._database.write("commands") as connection:
+                before = await acts.asked_before(connection, key, since=command.at - REMEMBERED) if key else None
+                if before is not None:
+                    number, command = before
+                    outcome = await acts.outcome(connection, number)
+                    if outcome is not None:
+                        return Answered(number, command, outcome)
+                else:
+                    payload = {**command.payload, **({REQUEST_KEY: key} if key else {})}
+                    number = await acts.put(connection, replace(command, payload=payload))
+                # Before the commit: from then on the loop may find it.
+                self._waiting[number].add(future)
+            self.wake.set()
             async with asyncio.timeout(wait.total_seconds()):
-                return await asked
+                return Answered(number, command, await future)
         except TimeoutError:
-            return None
+            return Answered(number, command, None)
         finally:
-            del self._asked[number]
+            if number in self._waiting:
+                self._waiting[number].discard(future)
+                if not self._waiting[number]:
+                    del self._waiting[number]
+
+
+async def _told_at(connection: AsyncConnection, changed: tuple[Incident, ...]) -> datetime | None:
+    """When somebody first heard of this wave of the incident that was taken."""
+    if not changed or changed[0].handling.taken is None:
+        return None
+    return await outbox.first_sent(connection, changed[0].id, since=changed[0].since or changed[0].opened_at)
 
 
 async def submit(config: Config, command: Command, *, wait: timedelta) -> Outcome | None:
@@ -81,7 +136,7 @@ async def submit(config: Config, command: Command, *, wait: timedelta) -> Outcom
             else:
                 try:
                     number = await _put(owner, command) if number is None else number
-                    commands = Commands(owner, await _desk(owner))
+                    commands = Commands(owner, await _desk(owner, config))
                     while await commands.step(now := utc_now()) == now:
                         pass
                 finally:
@@ -100,6 +155,7 @@ async def _put(database: Database, command: Command) -> int:
         return await acts.put(connection, command)
 
 
-async def _desk(database: Database) -> Desk:
+async def _desk(database: Database, config: Config) -> Desk:
+    known = await asyncio.to_thread(playbooks, config)
     async with database.read("commands") as connection:
-        return Desk(Incidents(await alerting.living(connection, since=utc_now() - REJOIN)))
+        return Desk(Incidents(await alerting.living(connection, since=utc_now() - REJOIN)), lambda: known)

@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 
 from alerts import Because
 from alerts.command import Command, Outcome
+from listener.acted import note
 from listener.clock import utc_now
 from listener.commands import Commands
 from listener.config import Config, ConfigError, load
@@ -28,6 +29,7 @@ from listener.flush import Flusher
 from listener.guard import guarded_session
 from listener.health import Health
 from listener.http import Http
+from listener.incident_desk import StoredDesk
 from listener.metrics import Metrics
 from listener.parts import build, host_of
 from listener.pipeline import MENTIONS_AT_ONCE, POLLS_AT_ONCE, Pipeline, brought
@@ -113,7 +115,12 @@ class Daemon:
                 self._database, self._parts.understanding, states, metrics=self._metrics, now=utc_now
             )
             stack.callback(self._pipeline.close)
-            self._commands = Commands(self._database, Desk(self._decider.incidents), told=self._decider.told.set)
+            self._commands = Commands(
+                self._database,
+                Desk(self._decider.incidents, lambda: self._parts.playbooks),
+                told=self._decider.told.set,
+                acted=lambda acted: note(acted, self._metrics),
+            )
             self._slack = Slack(self._parts.slack, self._session, self._ask, now=utc_now, metrics=self._metrics)
             stack.push_async_callback(self._slack.stop)
             self._flusher = Flusher(self._database, self._parts.routing, metrics=self._metrics)
@@ -283,7 +290,7 @@ class Daemon:
     async def _ask(self, command: Command) -> Outcome | None:
         """What a person asks for in a chat."""
         try:
-            return await self._commands.ask(command, wait=_ANSWER)
+            return (await self._commands.ask(command, wait=_ANSWER)).outcome
         except StorageError as error:
             self._storage_failed("chat", error)
             because = Because("暂时无法保存，请稍后重试。", "It cannot be kept just now; try again later.")
@@ -404,6 +411,9 @@ class Daemon:
             refused=lambda: self._refused,
             settings=settings,
             now=utc_now,
+            playbooks=lambda: self._parts.playbooks,
+            desk=StoredDesk(self._database, self._commands, self._status),
+            tokens=lambda: self._parts.tokens,
         )
         app.add_routes([SlackActions(self._slack.signed_app, self._slack.take, utc_now).route()])
         serving = runner(app)

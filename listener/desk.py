@@ -6,13 +6,15 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts import Because, Incident
-from alerts.act import Refused, outdated, perform
+from alerts.act import Refused, called, outdated, perform
 from alerts.command import Command, Outcome
 from alerts.handling import ACTS, Act, ActKind
 from alerts.incident import Incidents
+from alerts.playbook import Playbook, find_step, named_by
 from alerts.verdict import VERDICTS, Judgement, Verdict
 from listener.silence_desk import add_silence, end_silence
 from listener.storage import acts, alerting
+from listener.storage.alerting import find
 
 _VERDICTS: Mapping[str, Verdict] = {name: name for name in VERDICTS}
 _KINDS: Mapping[str, ActKind] = {name: name for name in ACTS if name != "merged"}
@@ -22,8 +24,10 @@ Apply = Callable[[AsyncConnection, Command, datetime], Awaitable[Applied]]
 
 
 class Desk:
-    def __init__(self, incidents: Incidents) -> None:
+    def __init__(self, incidents: Incidents, playbooks: Callable[[], Mapping[str, Playbook]] = dict) -> None:
+        """*playbooks*: by what a rule names; those that are pages elsewhere are not among them."""
         self._incidents = incidents
+        self._playbooks = playbooks
 
     async def apply(self, connection: AsyncConnection, command: Command, now: datetime) -> Applied:
         """What comes of a command, and the incidents that it changed: ``keep`` must be told once the transaction is."""
@@ -33,6 +37,19 @@ class Desk:
         if apply is None:
             return _refused("unknown_kind", f"不认识的操作：{command.kind}", f"there is no act {command.kind!r}"), ()
         return await apply(connection, command, now)
+
+    def _step(self, incident: Incident, asked: str) -> str | Outcome:
+        """The step that is meant; of a playbook that is a page elsewhere, or none at all, whatever was asked."""
+        named, known = named_by(incident), self._playbooks()
+        found = [known[name] for name in named if name in known]
+        if (step := find_step(asked, found)) is not None:
+            return step
+        if not asked or not found or len(found) < len(named):
+            return asked
+        have = "; ".join(f"{one.name}:1-{one.length}" for one in found)
+        zh = f"{called(incident)}的预案没有步骤 {asked}（有 {have}）"
+        en = f"{called(incident)}has no step {asked} in its playbook: it has {have}"
+        return _refused("no_step", zh, en, incident.id)
 
     def keep(self, changed: Iterable[Incident], now: datetime) -> None:
         """Let the decider go on with what was changed."""
@@ -44,7 +61,12 @@ class Desk:
         if incident is None:
             return _not_found(command.subject), ()
         value = command.payload.get("value", "")
-        other = await alerting.find(connection, value) if command.kind == "merge" else None
+        if command.kind in {"check", "uncheck"}:
+            step = self._step(incident, value)
+            if isinstance(step, Outcome):
+                return step, ()
+            value = step
+        other = await find(connection, value) if command.kind == "merge" else None
         act = Act(_KINDS[command.kind], command.actor, now, command.payload.get("text", ""), value, command.origin)
         outcome = perform(incident, act, seen=command.expected_revision, other=other)
         if isinstance(outcome, Refused):

@@ -24,7 +24,7 @@ KEYS = frozenset(
         # what it is about
         "source", "topic", "rule", "alert", "incident", "receiver", "channel", "analyzer", "target",
         # how it went
-        "reason", "detail", "attempts", "took", "count", "size", "since", "until", "problems", "state",
+        "reason", "detail", "attempts", "took", "count", "size", "since", "until", "problems", "state", "act",
         # where
         "file", "line", "url", "path", "part", "logger", "operation",
         # the program

@@ -5,7 +5,15 @@ from contextlib import suppress
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
 
 _LATENCY = (0.1, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 4 * 3600, 24 * 3600)
-HOPS = ("published_collected", "collected_committed", "committed_fired", "fired_sent", "published_sent")
+HOPS = (
+    "published_collected",
+    "collected_committed",
+    "committed_fired",
+    "fired_sent",
+    "published_sent",
+    "sent_acknowledged",
+    "fired_acknowledged",
+)
 _WORK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -63,6 +71,7 @@ class Metrics:
         )
         self.alerts_open = gauge("alerts_open", "Alerts that are firing.", "level")
         self.incidents_open = gauge("incidents_open", "Incidents that are open.", "level")
+        self.acts = counter("acts", "What people asked of incidents, and whether it was done.", "act", "outcome")
         # delivery
         self.outbox_pending = gauge("outbox_pending", "Notifications that wait to be sent.")
         self.outbox_oldest = gauge("outbox_oldest_seconds", "Age of the oldest notification that waits.")

@@ -11,16 +11,19 @@ import aiohttp
 from pydantic import BaseModel, SecretStr
 
 from alerts.config import RouteConfig
+from alerts.playbook import Playbook
 from listener.collector import Collector
 from listener.collectors import SourceConfig
 from listener.config import Config
 from listener.flush import Routing
 from listener.http import Http
 from listener.pipeline import Understanding
+from listener.playbooks import playbooks
 from listener.slack import SlackApp, slack_apps
 from listener.storage.outbox import Address
 from listener.storage.status import Shown, ShownSource, ShownTopic
 from listener.turns import Line
+from listener.web.tokens import Tokens
 from rules.ruleset import SourceFacts, ruleset_json
 from rules.topic import Matcher
 
@@ -37,6 +40,8 @@ class Parts:
     slack: tuple[SlackApp, ...]
     rules: str
     shown: Shown
+    playbooks: Mapping[str, Playbook]
+    tokens: Tokens
 
     @property
     def sources(self) -> dict[str, SourceConfig]:
@@ -89,6 +94,8 @@ async def build(config: Config, *, http: Http, session: aiohttp.ClientSession) -
             topics=[ShownTopic(t.id, t.title or t.id, t.competitor_of) for t in config.topics],
             on_trial=[rule.id for rule in config.every_rule if rule.mode == "shadow"],
         ),
+        playbooks=await asyncio.to_thread(playbooks, config),
+        tokens=Tokens(config.tokens),
     )
 
 

@@ -1,29 +1,24 @@
-"""``listener incident``: the incidents that are open, people's verdicts on them, and how good the rules have been."""
+"""``listener incident``: list and show incidents, act on them, read the audit log, and measure rules by the verdicts."""
 
 import argparse
 import asyncio
 import getpass
-import json
 import sys
-from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from alerts import AlertEvent, Incident
-from alerts.command import Command
-from alerts.verdict import VERDICTS, Judgement, verdict_of
+from alerts import Level
+from alerts.handling import STATES
+from alerts.verdict import VERDICTS
+from listener.asking import FORMS, Asker, AskError, Fault, Form, ask, name_fault
+from listener.cli import incident_reading as reading
 from listener.cli.times import span
-from listener.cli.tried import Json, table
 from listener.clock import utc_now
 from listener.commands import submit
 from listener.config import Config, load
-from listener.storage import acts, alerting
-from listener.storage.database import Database, StorageError
-from listener.storage.judged import judged
-from rules.judged import RuleMonth, by_month
-
-_MOST_NOTE = 2000
+from listener.incident_lines import outcome_line
+from listener.storage.database import StorageError
+from listener.web.acting import Wanted
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -32,165 +27,109 @@ def register(parser: argparse.ArgumentParser) -> None:
     listing.add_argument(
         "--last", type=span, default=timedelta(days=7), metavar="TIME", help="how far back (default 7d)"
     )
-    verdict = actions.add_parser("verdict", help="say what an incident, or one alert, was")
-    verdict.add_argument("id", metavar="ID", help="the incident, or the alert")
-    verdict.add_argument(
-        "verdict", choices=VERDICTS, help="real: right to tell; noise: not; known: right, and nothing new"
-    )
-    verdict.add_argument("--by", type=_name, default=None, metavar="NAME", help="who says so (default: the user)")
-    verdict.add_argument("--note", type=_note, default="", metavar="TEXT", help="why")
-    verdict.add_argument("--alert", action="store_true", help="ID is of one alert, also where an incident has the same")
-    verdict.add_argument(
-        "--revision", type=int, metavar="N", help="refuse where the incident has gone on since this one"
-    )
-    verdict.add_argument(
-        "--wait", type=span, default=timedelta(seconds=30), metavar="TIME", help="how long to wait for the program"
-    )
+    listing.add_argument("--state", choices=STATES, help="only those in this state")
+    listing.add_argument("--level", choices=tuple(Level.__members__), help="only those at this level")
+    listing.add_argument("--topic", metavar="TOPIC", help="only those of this topic")
+    listing.add_argument("--owner", metavar="NAME", help="only this person's; '' for nobody's")
+    listing.add_argument("--open", action="store_true", default=None, help="only those that are open")
+    show = actions.add_parser("show", help="print all of one: where it stands, its timeline, playbook and deliveries")
+    show.add_argument("id", metavar="ID", help="its number, such as 12, or its id")
+    audit = actions.add_parser("audit", help="print who asked what, when and from where, the newest first")
+    audit.add_argument("id", metavar="ID", nargs="?", help="only what was done to this incident")
+    audit.add_argument("--most", type=_count, default=100, metavar="N", help="how many (default 100)")
     summary = actions.add_parser("summary", help="precision and time to detect, per rule and month")
-    for action in (listing, verdict, summary):
+    acting = [_register_act(actions.add_parser(name, help=form.help), name, form) for name, form in FORMS.items()]
+    for action in (listing, show, audit, summary, *acting):
         action.add_argument("-c", "--config", type=Path, required=True, metavar="FILE", help="the configuration")
 
 
-def _name(text: str) -> str:
-    if not text.strip() or len(text) > 100:
-        raise argparse.ArgumentTypeError("a name has 1 to 100 characters")
-    return text
+def _register_act(parser: argparse.ArgumentParser, name: str, form: Form) -> argparse.ArgumentParser:
+    parser.add_argument("id", metavar="ID", help="the incident's number, such as 12, or its id")
+    if name == "verdict":
+        parser.add_argument(
+            "value", choices=VERDICTS, help="real: right to tell; noise: not; known: right, and nothing new"
+        )
+        parser.add_argument(
+            "--alert", action="store_true", help="ID is of one alert, also where an incident has the same"
+        )
+    elif name == "split":
+        parser.add_argument("values", metavar="ALERT", nargs="+", help="the alerts that go")
+    elif form.value:
+        parser.add_argument("value", metavar=form.value)
+    parser.add_argument("--by", metavar="NAME", help="who (default: the user)")
+    parser.add_argument(
+        "--text", "--note", dest="text", default="", required=form.needs_text, metavar="TEXT", help="in your own words"
+    )
+    parser.add_argument(
+        "--revision", type=int, metavar="N", help="refuse where the incident has gone on since this one"
+    )
+    parser.add_argument(
+        "--wait", type=span, default=timedelta(seconds=30), metavar="TIME", help="how long to wait for the program"
+    )
+    return parser
 
 
-def _note(text: str) -> str:
-    if len(text) > _MOST_NOTE:
-        raise argparse.ArgumentTypeError(f"a note has {_MOST_NOTE} characters at most")
-    return text
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text) <= 100_000:
+        raise argparse.ArgumentTypeError("must be a number from 1 to 100000")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:
     config = load(args.config)
     try:
-        if args.action == "list":
-            return asyncio.run(_list(config, args.last))
-        if args.action == "summary":
-            return asyncio.run(_summary(config))
-        return asyncio.run(_verdict(config, args))
+        return asyncio.run(_run(config, args))
+    except AskError as error:
+        for fault in error.faults:
+            print(f"listener: {_said_as(fault)} {fault.message}", file=sys.stderr)
+        return 2
     except StorageError as error:
         print(f"listener: {error}", file=sys.stderr)
         return 1
 
 
-def _write(value: Json) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
+def _said_as(fault: Fault) -> str:
+    return {"incident": "ID", "value": "the value"}.get(fault.field, f"--{fault.field}")
 
 
-async def _list(config: Config, last: timedelta) -> int:
-    database = await Database.open(config.storage.url, base=config.base, owner=False)
-    try:
-        async with database.read("incidents") as connection:
-            found = await alerting.recent(connection, since=utc_now() - last)
-            given = await acts.judgements(connection, incidents=[incident.id for incident in found])
-    finally:
-        await database.close()
-    for incident in found:
-        _write(_incident_line(incident, given))
-    return 0
+async def _run(config: Config, args: argparse.Namespace) -> int:
+    match args.action:
+        case "list":
+            level = Level[args.level] if args.level else None
+            return await reading.listing(
+                config, Wanted(args.state, level, args.topic, args.owner, args.open), last=args.last
+            )
+        case "show":
+            return await reading.show(config, args.id)
+        case "audit":
+            return await reading.audit(config, args.id, most=args.most)
+        case "summary":
+            return await reading.summary(config)
+    return await _act(config, args)
 
 
-def _incident_line(incident: Incident, given: Sequence[Judgement]) -> Json:
-    lead = incident.lead
-    whole = [one for one in given if one.incident == incident.id and not one.alert]
-    return {
-        "incident": incident.id,
-        "kind": incident.kind,
-        "topic": incident.topic,
-        "open": incident.open,
-        "level": incident.level.name,
-        "opened_at": incident.opened_at.isoformat(),
-        "updated_at": incident.updated_at.isoformat(),
-        "revision": incident.revision,
-        "brand": lead.brand,
-        "title": {"zh": lead.title.zh, "en": lead.title.en},
-        "because": {"zh": lead.because.zh, "en": lead.because.en},
-        "alerts": [_alert_line(event, incident, given) for event in incident.alerts],
-        "verdict": _judgement_line(whole[-1]) if whole else None,
-    }
-
-
-def _alert_line(event: AlertEvent, incident: Incident, given: Sequence[Judgement]) -> Json:
-    last = verdict_of(event.alert, incident.id, given)
-    return {
-        "alert": event.alert,
-        "rule": event.rule,
-        "key": dict(event.key),
-        "level": event.level.name,
-        "open": event.event != "resolved",
-        "verdict": last.verdict if last else None,
-    }
-
-
-def _judgement_line(one: Judgement) -> Json:
-    return {"verdict": one.verdict, "by": one.by, "at": one.at.isoformat(), "note": one.note}
-
-
-async def _verdict(config: Config, args: argparse.Namespace) -> int:
-    command = Command(
-        kind="verdict",
-        subject=args.id,
-        actor=args.by or getpass.getuser(),
-        origin="cli",
-        at=utc_now(),
-        payload={"verdict": args.verdict, "note": args.note, "of": "alert" if args.alert else ""},
-        expected_revision=args.revision,
+async def _act(config: Config, args: argparse.Namespace) -> int:
+    by = getpass.getuser() if args.by is None else args.by
+    if faults := name_fault("by", by):
+        raise AskError(*faults)
+    command = ask(
+        args.action,
+        args.id,
+        Asker(by.strip(), "cli", utc_now()),
+        text=args.text,
+        value=",".join(args.values) if "values" in args else getattr(args, "value", ""),
+        revision=args.revision,
+        of_alert=getattr(args, "alert", False),
     )
     outcome = await submit(config, command, wait=args.wait)
     if outcome is None:
-        print("listener: no answer yet; the verdict is kept and will be applied when the program can", file=sys.stderr)
+        print(
+            f"listener: no answer yet; the {args.action} is kept and will be done when the program can", file=sys.stderr
+        )
         return 1
     if not outcome.done:
         print(f"listener: {outcome.because.en}", file=sys.stderr)
         return 1
-    _write({"done": True, "because": {"zh": outcome.because.zh, "en": outcome.because.en}})
+    reading.write(outcome_line(outcome))
+    print(f"listener: {outcome.because.en}", file=sys.stderr)
     return 0
-
-
-async def _summary(config: Config) -> int:
-    database = await Database.open(config.storage.url, base=config.base, owner=False)
-    try:
-        async with database.read("incidents") as connection:
-            months = by_month(await judged(connection), ZoneInfo(config.timezone))
-    finally:
-        await database.close()
-    for month in months:
-        _write(_month_line(month))
-    print(_table(months), file=sys.stderr)
-    return 0
-
-
-def _month_line(month: RuleMonth) -> Json:
-    return {
-        "rule": month.rule,
-        "mode": "shadow" if month.shadow else "live",
-        "month": month.month,
-        "alerts": month.alerts,
-        "real": month.real,
-        "noise": month.noise,
-        "known": month.known,
-        "unjudged": month.unjudged,
-        "precision": None if month.precision is None else round(month.precision, 3),
-        "time_to_detect": {
-            "alerts": month.detected,
-            "p50_seconds": None if month.p50 is None else round(month.p50.total_seconds()),
-            "p95_seconds": None if month.p95 is None else round(month.p95.total_seconds()),
-        },
-    }
-
-
-def _table(months: Sequence[RuleMonth]) -> str:
-    rows = [["rule", "month", "alerts", "real", "noise", "known", "unjudged", "precision", "detect p50", "p95"]]
-    for one in months:
-        counts = [one.alerts, one.real, one.noise, one.known, one.unjudged]
-        precision = "-" if one.precision is None else f"{one.precision:.0%}"
-        name = f"{one.rule} (shadow)" if one.shadow else one.rule
-        rows.append([name, one.month, *map(str, counts), precision, _minutes(one.p50), _minutes(one.p95)])
-    return table(rows)
-
-
-def _minutes(time: timedelta | None) -> str:
-    return "-" if time is None else f"{time.total_seconds() / 60:.1f} min"

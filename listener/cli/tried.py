@@ -49,12 +49,12 @@ def summary(changes: Sequence[Change], rules: Sequence[str]) -> str:
     return table([*rows, ["all", *(str(total[name]) for name in _NAMES)]])
 
 
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as they need be; the first to the left, numbers to the right."""
+def table(rows: Sequence[Sequence[str]], *, left: bool = False) -> str:
+    """Columns as wide as they need be; the first to the left, numbers to the right, or where there are none all *left*."""
     wide = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(
-            cell.ljust(size) if not column else cell.rjust(size)
+            cell.ljust(size) if left or not column else cell.rjust(size)
             for column, (cell, size) in enumerate(zip(row, wide, strict=True))
         ).rstrip()
         for row in rows

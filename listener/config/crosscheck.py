@@ -21,6 +21,8 @@ _EXAMPLES = {
 _NAMED = ("sources", "targets", "sets", "topics", "receivers", "time_intervals")
 _TAKEN = {"self-": "the program's own rules", "kpi-": "those of the rules that watch kpis"}
 
+_TAKEN_TWICE = {"packs": ("use", "this pack is used"), "tokens": ("name", "this name is taken")}
+
 Names = dict[str, None] | None  # ordered, and found at once
 Known = Mapping[str, Names]
 
@@ -66,16 +68,27 @@ def unknown(document: Document, names: Names, noun: str, value: Any, keys: Keys)
 
 def duplicates(document: Document, _known: Known) -> Iterator[Mistake]:
     """A mistake for each id that an entry before has taken, and for each pack that is used twice."""
-    for section in ("sources", "topics", "kpis", "rules", "receivers", "time_intervals", "packs"):
+    for section in ("sources", "topics", "kpis", "rules", "receivers", "time_intervals", "packs", "tokens"):
         first: dict[str, Keys] = {}
         for keys, entry in _entries(document, section):
-            key, taken = ("use", "this pack is used") if section == "packs" else ("id", "this id is taken")
+            key, taken = _TAKEN_TWICE.get(section, ("id", "this id is taken"))
             for place, name in _texts(entry.get(key), (*keys, key)):
                 if name in first:
                     before = document.origin(first[name]).place
                     more = ": name all its topics in one entry" if section == "packs" else ""
                     yield Mistake(document.origin(place).place, place, f"{taken} already, at {before}{more}")
                 first.setdefault(name, place)
+
+
+def _tokens(document: Document, _known: Known) -> Iterator[Mistake]:
+    """A token that two entries share would act under either name."""
+    first: dict[str, Keys] = {}
+    for keys, entry in _entries(document, "tokens"):
+        for place, secret in _texts(entry.get("token"), (*keys, "token")):
+            if secret in first:
+                before = document.origin(first[secret]).place
+                yield Mistake(document.origin(place).place, place, f"is the same as the one at {before}")
+            first.setdefault(secret, place)
 
 
 def _emptiness(document: Document, _known: Known) -> Iterator[Mistake]:
@@ -179,6 +192,7 @@ def _route(document: Document, known: Known, route: Any, keys: Keys) -> Iterator
 
 _CHECKS: tuple[Callable[[Document, Known], Iterator[Mistake]], ...] = (
     duplicates,
+    _tokens,
     _emptiness,
     _topics,
     _sets,

@@ -14,6 +14,7 @@ from alerts.time_intervals import TimeIntervalConfig
 from listener.collectors import CollectorConfig
 from listener.config.packs import PackConfig
 from listener.web.config import WebConfig
+from listener.web.tokens import TokenConfig
 from rules.calendar import Calendar, Work
 from rules.kpi import KpiConfig
 from rules.rule import RuleConfig
@@ -132,6 +133,7 @@ class Config(Strict):
     inhibit: list[InhibitConfig] = Field(
         default=[], description="Which incidents are not told while another one is open."
     )
+    tokens: list[TokenConfig] = Field(default=[], description="Who may act over the API, until there are accounts.")
     log: LogConfig = Field(default=LogConfig(), description="The program's own log, on stderr.")
     include: list[str] = Field(
         default=[], description="More configuration files, as patterns relative to the file that names them."

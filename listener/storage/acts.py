@@ -2,20 +2,21 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts import Because
-from alerts.command import Command, Outcome
+from alerts.command import REQUEST_KEY, Command, Outcome
 from alerts.verdict import Judgement
 from listener.storage.database import insert
 from listener.storage.tables import alert_events, commands, verdicts
+from listener.web.acting import AuditEntry
 
 _AT_ONCE = 400
+_REMEMBERED = 20_000
 
 
 async def put(connection: AsyncConnection, command: Command) -> int:
@@ -33,6 +34,20 @@ async def put(connection: AsyncConnection, command: Command) -> int:
         incident="",
     )
     return int((await connection.execute(statement.returning(commands.c.id))).scalar_one())
+
+
+async def asked_before(connection: AsyncConnection, key: str, *, since: datetime) -> tuple[int, Command] | None:
+    """The newest command that came with this key since a time, among the newest 20,000 of all."""
+    newest = select(func.max(commands.c.id)).scalar_subquery()
+    query = (
+        select(commands)
+        .where(commands.c.id > newest - _REMEMBERED, commands.c.at >= since)
+        .where(commands.c.payload.contains(f'"{REQUEST_KEY}": {json.dumps(key)}', autoescape=True))
+        .order_by(commands.c.id.desc())
+        .limit(1)
+    )
+    row = (await connection.execute(query)).first()
+    return (row.id, _command(row)) if row else None
 
 
 async def waiting(connection: AsyncConnection, *, most: int = 100) -> list[tuple[int, Command]]:
@@ -68,26 +83,16 @@ def _outcome(row: Row[Any]) -> Outcome | None:
     return Outcome(row.state == "done", Because(zh, en), reason, row.incident)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A line of the audit log: what was asked, by whom and from where, and what came of it (None: not yet)."""
-
-    number: int
-    command: Command
-    outcome: Outcome | None
-    done_at: datetime | None
-
-
 async def log(
     connection: AsyncConnection, *, incident: str | None = None, before: int | None = None, most: int = 100
-) -> list[Entry]:
+) -> list[AuditEntry]:
     """The audit log, newest first: of everything, or of one incident; *before*: only older ones than this number."""
     query = select(commands).order_by(commands.c.id.desc()).limit(most)
     if incident is not None:
         query = query.where(commands.c.incident == incident)
     if before is not None:
         query = query.where(commands.c.id < before)
-    return [Entry(row.id, _command(row), _outcome(row), row.done_at) for row in await connection.execute(query)]
+    return [AuditEntry(row.id, _command(row), _outcome(row), row.done_at) for row in await connection.execute(query)]
 
 
 async def judge(connection: AsyncConnection, judgement: Judgement) -> None:

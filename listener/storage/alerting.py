@@ -1,12 +1,12 @@
 """Transactions 2 and 3: alert events and incidents; what each receiver was told; when to look again."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts import AlertEvent, Incident, Level
@@ -15,6 +15,10 @@ from alerts.flush import Told
 from alerts.hold import Held
 from listener.storage.database import insert
 from listener.storage.tables import alert_events, incidents, told
+from listener.web.acting import Place, Wanted
+
+_AT_ONCE = 200
+_LOOKED_AT = 2_000
 
 
 def _text(value: Any) -> str:
@@ -183,6 +187,14 @@ def _load_held(text: str | None) -> Held | None:
     return Held(reason, by, datetime.fromisoformat(until) if until else None, owed, dropped)
 
 
+async def history(connection: AsyncConnection, incident: Incident) -> list[AlertEvent]:
+    """The events that were an incident's when they were kept, and those of alerts that joined it later."""
+    members = [event.alert for event in incident.alerts][:_AT_ONCE]
+    its = or_(alert_events.c.incident == incident.id, alert_events.c.alert.in_(members))
+    query = select(alert_events.c.event).where(its).order_by(alert_events.c.id)
+    return [load_event(json.loads(row.event)) for row in await connection.execute(query)]
+
+
 async def events(
     connection: AsyncConnection, *, incident: str | None = None, kind: str | None = None
 ) -> list[AlertEvent]:
@@ -216,13 +228,6 @@ async def incident(connection: AsyncConnection, incident_id: str) -> Incident | 
     return load_incident(json.loads(facts)) if facts else None
 
 
-async def by_number(connection: AsyncConnection, number: int) -> Incident | None:
-    facts = (
-        await connection.execute(select(incidents.c.facts).where(incidents.c.number == number))
-    ).scalar_one_or_none()
-    return load_incident(json.loads(facts)) if facts else None
-
-
 async def find(connection: AsyncConnection, name: str) -> Incident | None:
     """An incident by its id, or by its number with or without #."""
     found = await incident(connection, name)
@@ -230,6 +235,53 @@ async def find(connection: AsyncConnection, name: str) -> Incident | None:
     if found is None and digits.isascii() and digits.isdigit() and 0 < len(digits) < 10:
         found = await by_number(connection, int(digits))
     return found
+
+
+async def by_number(connection: AsyncConnection, number: int) -> Incident | None:
+    """Those of before there were numbers have none: nobody is found under 0."""
+    facts = (
+        await connection.execute(select(incidents.c.facts).where(incidents.c.number == number, incidents.c.number > 0))
+    ).scalar_one_or_none()
+    return load_incident(json.loads(facts)) if facts else None
+
+
+async def page(
+    connection: AsyncConnection, wanted: Wanted, *, after: Place | None, most: int
+) -> tuple[list[Incident], Place | None]:
+    """Those that are wanted, the newest number first, from behind *after*; and where to go on, if it did not end.
+
+    Looks at ``_LOOKED_AT`` at most, so that a wish that few fulfil holds nobody up.
+    """
+    query = select(incidents.c.number, incidents.c.id, incidents.c.facts)
+    if wanted.open is not None:
+        query = query.where(incidents.c.open == wanted.open)
+    if wanted.level is not None:
+        query = query.where(incidents.c.level == int(wanted.level))
+    query = query.order_by(incidents.c.number.desc(), incidents.c.id.desc()).limit(_AT_ONCE)
+    found: list[Incident] = []
+    for _ in range(_LOOKED_AT // _AT_ONCE):
+        here = query
+        if after is not None:
+            number, name = after
+            same = and_(incidents.c.number == number, incidents.c.id < name)
+            here = query.where(incidents.c.number <= number, or_(incidents.c.number < number, same))
+        rows = (await connection.execute(here)).all()
+        for row in rows:
+            if len(found) == most:
+                return found, after
+            after = (row.number, row.id)
+            incident = load_incident(json.loads(row.facts))
+            if wanted.fits(incident):
+                found.append(incident)
+        if len(rows) < _AT_ONCE:
+            return found, None
+    return found, after
+
+
+async def numbers(connection: AsyncConnection, names: Collection[str]) -> dict[str, int]:
+    """By id, what people call some incidents by."""
+    query = select(incidents.c.id, incidents.c.number).where(incidents.c.id.in_(sorted(names)[:_AT_ONCE]))
+    return {row.id: row.number for row in await connection.execute(query)} if names else {}
 
 
 async def recent(connection: AsyncConnection, *, since: datetime) -> Sequence[Incident]:

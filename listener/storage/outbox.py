@@ -332,3 +332,10 @@ async def health(connection: AsyncConnection, *, now: datetime) -> tuple[int, da
     pending, oldest = (await connection.execute(waiting)).one()
     day = select(func.count()).where(outbox.c.state == "dead", outbox.c.done_at > now - timedelta(days=1))
     return pending, oldest, (await connection.execute(day)).scalar_one()
+
+
+async def first_sent(connection: AsyncConnection, incident: str, *, since: datetime) -> datetime | None:
+    """When a channel first took a message of an incident since a time."""
+    sent = (outbox.c.incident == incident, outbox.c.state == "sent", outbox.c.done_at >= since)
+    found: datetime | None = (await connection.execute(select(func.min(outbox.c.done_at)).where(*sent))).scalar_one()
+    return found

@@ -9,9 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts import Incident
+from alerts.incident import related
 from alerts.silence import Silence
 from listener.storage import acts, alerting, silences, stories
 from listener.storage import outbox as outbox_store
+from listener.storage.alerting import find
 from listener.storage.database import Database, StorageError
 from listener.storage.sources import SourceState
 from listener.storage.tables import mentions, outbox, rollups
@@ -92,29 +94,7 @@ class StoredStatus:
 
     async def incident(self, id: str) -> IncidentPage | None:  # noqa: A002
         async with self._reading() as connection:
-            found = await alerting.incident(connection, id)
-            if found is None:
-                return None
-            history = await alerting.events(connection, incident=id)
-            query = select(outbox).where(outbox.c.incident == id).order_by(outbox.c.id.desc()).limit(100)
-            deliveries = tuple(
-                DeliveryStatus(
-                    receiver=row.receiver,
-                    channel=row.channel,
-                    kind=row.kind,
-                    state="pending" if row.state in {"leased", "digested"} else row.state,
-                    at=row.done_at or row.created_at,
-                    attempts=row.attempts,
-                    error=row.error,
-                )
-                for row in await connection.execute(query)
-            )
-            judgements = tuple(await acts.judgements(connection, incidents=[id]))
-            told = await alerting.told_of(connection, id)
-            now = self._now()
-            holding = tuple(one for one in await silences.active(connection, now) if one.holds(found, found.level, now))
-        held = tuple((receiver, row.held) for receiver, row in told.items() if row.held is not None)
-        return IncidentPage(found, tuple(history), deliveries, judgements, held, holding)
+            return await incident_page(connection, id, self._now())
 
     async def silences(self) -> tuple[Silence, ...]:
         async with self._reading() as connection:
@@ -208,6 +188,36 @@ class StoredStatus:
         async with self._reading() as connection:
             pending, oldest, dead = await outbox_store.health(connection, now=self._now())
         return OutboxHealth(pending=pending, oldest=oldest, dead_day=dead)
+
+
+async def incident_page(connection: AsyncConnection, name: str, now: datetime) -> IncidentPage | None:
+    """All of one incident, by its id or number; its newest 100 deliveries."""
+    found = await find(connection, name)
+    if found is None:
+        return None
+    query = select(outbox).where(outbox.c.incident == found.id).order_by(outbox.c.id.desc()).limit(100)
+    deliveries = tuple(
+        DeliveryStatus(
+            receiver=row.receiver,
+            channel=row.channel,
+            kind=row.kind,
+            state="pending" if row.state in {"leased", "digested"} else row.state,
+            at=row.done_at or row.created_at,
+            attempts=row.attempts,
+            error=row.error,
+        )
+        for row in await connection.execute(query)
+    )
+    told = await alerting.told_of(connection, found.id)
+    return IncidentPage(
+        found,
+        tuple(await alerting.history(connection, found)),
+        deliveries,
+        tuple(await acts.judgements(connection, incidents=[found.id])),
+        held=tuple((receiver, row.held) for receiver, row in told.items() if row.held is not None),
+        silences=tuple(one for one in await silences.active(connection, now) if one.holds(found, found.level, now)),
+        numbers=await alerting.numbers(connection, related(found)),
+    )
 
 
 async def _story_line(connection: AsyncConnection, one: stories.TopicStory) -> StoryLine:

@@ -1,6 +1,6 @@
 """The web application, put together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import aiohttp_jinja2
@@ -8,21 +8,26 @@ import jinja2
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from alerts.playbook import Playbook
 from listener.web import guard
+from listener.web.acting import IncidentDesk
 from listener.web.api import Api
 from listener.web.asked import LINE_AT_MOST
+from listener.web.asked_json import Gate, told
 from listener.web.assets import Assets
 from listener.web.config import WebSettings
+from listener.web.incidents import IncidentApi
 from listener.web.machine import Machine, Problems
 from listener.web.pages import Pages, tell_errors
 from listener.web.speech import linkable
 from listener.web.status import RefusedReload, StatusReader
+from listener.web.tokens import Tokens
 from listener.web.trial import Trial
 from listener.web.trial_page import TrialPage
 from rules.topic import Matcher
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - all that the pages and the API stand on, by name
     *,
     reader: StatusReader,
     registry: CollectorRegistry,
@@ -32,15 +37,19 @@ def create_app(
     settings: WebSettings,
     now: Callable[[], datetime],
     assets: Assets | None = None,
+    playbooks: Callable[[], Mapping[str, Playbook]] = dict,
+    desk: IncidentDesk | None = None,
+    tokens: Callable[[], Tokens] = Tokens,
 ) -> web.Application:
     """Reads the pages' files once.
 
     ``problems``: what is not ready, a sentence each; ``matcher``: what the program matches by now; ``refused``: the last
-    reload, where it was refused; ``now``: aware UTC.
+    reload, where it was refused; ``now``: aware UTC; ``playbooks``: by what rules name; ``desk``: None: nobody can act;
+    ``tokens``: who may.
     """
     assets = assets or Assets.read()
     machine = Machine(registry, problems)
-    pages = Pages(reader, problems, settings, assets, now, refused)
+    pages = Pages(reader, problems, settings, assets, now, refused, playbooks)
     trial = Trial(matcher)
     api, trials = Api(trial), TrialPage(trial, pages)
     hosts = [guard.only_hosts(guard.allowed_hosts(settings.public_url))] if settings.loopback else []
@@ -75,9 +84,22 @@ def create_app(
             web.get("/robots.txt", machine.robots),
         ]
     )
+    if desk is not None:
+        incidents = IncidentApi(desk, Gate(tokens, settings, now), playbooks, now)
+        app.add_routes(
+            [
+                web.get("/api/incidents", told(incidents.listing)),
+                web.get("/api/incidents/{id}", told(incidents.one)),
+                web.post("/api/incidents/{id}/{act}", told(incidents.act)),
+                web.get("/api/audit", told(incidents.audit)),
+            ]
+        )
     return app
 
 
 def runner(app: web.Application) -> web.AppRunner:
-    """Serves *app* to addresses as long as a text that is to be explained makes them."""
-    return web.AppRunner(app, access_log=None, shutdown_timeout=1.0, max_line_size=LINE_AT_MOST)
+    """Serves *app* to addresses as long as a text that is to be explained makes them.
+
+    Bodies are not unpacked: those that are taken are small, and a packed one may be anything.
+    """
+    return web.AppRunner(app, access_log=None, shutdown_timeout=1.0, max_line_size=LINE_AT_MOST, auto_decompress=False)

@@ -9,6 +9,8 @@ import aiohttp_jinja2
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from alerts.playbook import Playbook
+from alerts.timeline import timeline
 from listener.web import language, view
 from listener.web.assets import Assets
 from listener.web.config import WebSettings
@@ -27,6 +29,7 @@ class Pages:
     assets: Assets
     now: Callable[[], datetime]
     refused: Callable[[], RefusedReload | None]
+    playbooks: Callable[[], Mapping[str, Playbook]] = dict
 
     async def status(self, request: web.Request) -> web.Response:
         values = {"status": await self._status(), "volumes": await self._volumes()}
@@ -79,7 +82,15 @@ class Pages:
         found = await self.reader.incident(request.match_info["id"])
         if found is None:
             return self.error(request, 404, "not_found", "not_found_incident", id=request.match_info["id"])
-        return self.render(template, request, "../", {"page": found, "alerts": view.ranked(found.incident)})
+        playbooks = view.playbooks(found.incident, self.playbooks())
+        values = {
+            "page": found,
+            "alerts": view.ranked(found.incident),
+            "timeline": tuple(reversed(timeline(found.history, found.incident.handling.timeline))),
+            "playbooks": playbooks,
+            "next_acts": view.next_acts(found.incident),
+        }
+        return self.render(template, request, "../", values)
 
     def render(
         self, template: str, request: web.Request, root: str, values: Mapping[str, object], status: int = 200

@@ -1,13 +1,16 @@
 """How values are said on a page: words, times, amounts, in one language and zone. Templates call it ``say``."""
 
 import re
+import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from alerts import AlertEvent, Because, Level
+from alerts import AlertEvent, Because, Incident, Level
+from alerts.handling import Act
+from alerts.render.act import spoken
 from alerts.render.words import RISKS
 from listener.web.config import Language
 from listener.web.view import Glance
@@ -145,6 +148,20 @@ class Speech:
         return self("dot").join(f"{name} {self.number(count)}" for name, count in channels)
 
     # alerts
+
+    def act(self, act: Act) -> str:
+        """Who did what; their own words stand apart."""
+        return spoken(replace(act, text=""), self.language)
+
+    def called(self, incident: Incident) -> str:
+        """What people call it: #12, or its id where it is of before there were numbers."""
+        return f"#{incident.number}" if incident.number else incident.id
+
+    def command(self, act: str, incident: Incident) -> str:
+        """How it is done on the command line."""
+        subject = str(incident.number or shlex.quote(incident.id))
+        more = {"note": " --text '…'", "close": " --text '…'", "assign": " NAME", "check": " STEP"}.get(act, "")
+        return f"listener incident {act} {subject}{more} -c listener.yml"
 
     def level(self, level: Level) -> str:
         return self(f"level_{level.name}")

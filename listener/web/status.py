@@ -1,7 +1,7 @@
 """What the pages show, as values, and the port that storage implements."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
@@ -94,6 +94,7 @@ class IncidentPage:
     """An incident with its events in order, its deliveries, newest first, and people's verdicts, in order.
 
     ``held``: by receiver, why it is not told what there is to say. ``silences``: those that hold it.
+    ``numbers``: by id, those of the incidents that it was merged with or split from.
     """
 
     incident: Incident
@@ -102,6 +103,7 @@ class IncidentPage:
     judgements: tuple[Judgement, ...] = ()
     held: tuple[tuple[str, Held], ...] = ()
     silences: tuple[Silence, ...] = ()
+    numbers: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ class StatusReader(Protocol):
         ...
 
     async def incident(self, id: str) -> IncidentPage | None:  # noqa: A002 - the page's own word
-        """One incident; None where there is none of that id."""
+        """One incident by its id or number; None where there is none."""
         ...
 
     async def silences(self) -> tuple[Silence, ...]:

@@ -1,11 +1,13 @@
 """What the status page says, decided from the reader's values. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from alerts import AlertEvent, Incident, Level
+from alerts.handling import State
+from alerts.playbook import Playbook, named_by
 from alerts.silence import Silence
 from listener.web.status import OnTrial, OutboxHealth, RefusedReload, SourceHealth, StoryLine, TopicVolume, VolumePoint
 
@@ -105,6 +107,49 @@ def ranked(incident: Incident) -> tuple[AlertEvent, ...]:
     """Its alerts as ``Incident.lead`` ranks them: open before resolved, then by level, then the newest."""
     order = sorted(incident.alerts, key=lambda event: (event.event != "resolved", event.level, event.at))
     return tuple(reversed(order))
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPlaybook:
+    """What a rule names, and its steps where it could be read. ``done``: the numbers of those that are ticked off."""
+
+    link: str
+    found: Playbook | None
+    done: frozenset[int]
+    elsewhere: tuple[str, ...] = ()
+
+
+def playbooks(incident: Incident, known: Mapping[str, Playbook]) -> tuple[ShownPlaybook, ...]:
+    """Those of its alerts, in order of opening; steps that were ticked off and belong to none stand with the first."""
+    checked = incident.handling.checked
+    shown = []
+    told: set[str] = set()
+    for name in named_by(incident):
+        found = known.get(name)
+        steps = {found.step(number): number for number in range(1, found.length + 1)} if found else {}
+        told |= steps.keys()
+        shown.append(ShownPlaybook(name, found, frozenset(steps[step] for step in checked if step in steps)))
+    rest = tuple(step for step in checked if step not in told)
+    if rest:
+        first = shown[0] if shown else ShownPlaybook("", None, frozenset())
+        shown[:1] = [replace(first, elsewhere=rest)]
+    return tuple(shown)
+
+
+def next_acts(incident: Incident) -> tuple[str, ...]:
+    """What can be done about it now, by the names of ``listener incident``, the likeliest first."""
+    if incident.handling.merged_into:
+        return ()
+    return _NEXT[incident.state] + (("reopen",) if incident.state == "resolved" and incident.firing else ())
+
+
+_NEXT: Mapping[State, tuple[str, ...]] = {
+    "open": ("ack", "respond", "resolve", "note"),
+    "acknowledged": ("respond", "resolve", "assign", "note", "unack"),
+    "mitigating": ("resolve", "assign", "note", "unack"),
+    "resolved": ("close", "note"),
+    "closed": ("note",),
+}
 
 
 def stamp(incident: Incident) -> float:

@@ -72,7 +72,7 @@ async def test_status_page_tells_the_crisis(serve):
     for part in (
         "3 起未解除的预警，最高级别红色",
         "1 个来源失明：那里正在发生的事，现在看不到",
-        "红色预警 云杉科技 · 产品安全风险词",
+        "红色预警 未认领 云杉科技 · 产品安全风险词",
         "“起火”“鼓包”出现在 22 条提及、3 个渠道",
         "96 75%",
         "128万",
@@ -183,7 +183,7 @@ async def test_status_page_in_english(serve):
     for part in (
         "3 open alerts, highest level Red",
         "Blind to 1 of 5 sources: what is said there goes unseen",
-        "Red alert 云杉科技 · Product-safety words",
+        "Red alert Nobody's yet 云杉科技 · Product-safety words",
         "could not see weibo-supplier (since 14:19)",
         "917 in 24 h",
         "1 notification is waiting, for 2 min now.",
@@ -298,7 +298,7 @@ async def test_what_is_open_stands_before_what_is_over(serve):
     said = words(await text(await serve(ScriptedReader(pages=[page(incident(over, still))])), "/incidents/i-1"))
     assert said.index("规则 still") < said.index("规则 over")
     assert said.startswith("云杉科技")
-    assert "黄色预警 进行中 云杉科技" in said
+    assert "黄色预警 未认领 云杉科技" in said
 
 
 async def test_unknown_incident_and_page(serve):
