@@ -6,6 +6,7 @@ Nothing is taken from a page elsewhere: a token is never sent by a browser unask
 
 import asyncio
 import json
+import math
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -112,7 +113,9 @@ class Gate:
         left = min(float(BURST), left + PER_SECOND * max(0.0, (now - at).total_seconds()))
         if left < 1:
             refuse(
-                429, "too many requests with this token", headers={"Retry-After": str(int((1 - left) / PER_SECOND) + 1)}
+                429,
+                "too many requests with this token",
+                headers={"Retry-After": str(math.ceil((1 - left) / PER_SECOND))},
             )
         self._left[token.name] = (left - 1, now)
         return token
@@ -179,8 +182,7 @@ def _no_constant(name: str) -> NoReturn:
 
 def parameters(request: web.Request, model: type[Model]) -> Model:
     """The parameters of an address, each once; the model reads them from texts. Raises ApiRefusalError."""
-    names = list(request.query)
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted({name for name in request.query if len(request.query.getall(name)) > 1})
     if twice:
         raise ApiRefusalError(400, problems(*((name[:100], "stands there more than once") for name in twice)))
     return checked(dict(request.query), model)
