@@ -176,7 +176,7 @@ async def test_a_verdict_beside_the_running_program(tmp_path: Path) -> None:
         code, out, errors = await listener(
             "incident", "verdict", *arguments, "real", "--by", "小林", "--note", "<b>真的</b>"
         )
-        assert (code, errors) == (0, "")
+        assert (code, errors.strip()) == (0, f"listener: incident {incident} is real")
         assert json.loads(out)["done"] is True
         code, _, errors = await listener("incident", "verdict", *arguments, "noise", "--revision", "77")
         assert code == 1
