@@ -38,9 +38,15 @@ def register(parser: argparse.ArgumentParser) -> None:
     audit.add_argument("id", metavar="ID", nargs="?", help="only what was done to this incident")
     audit.add_argument("--most", type=_count, default=100, metavar="N", help="how many (default 100)")
     summary = actions.add_parser("summary", help="precision and time to detect, per rule and month")
-    acting = [_register_act(actions.add_parser(name, help=form.help), name, form) for name, form in FORMS.items()]
+    acting = [_register_act(_parser(actions, name, form), name, form) for name, form in FORMS.items()]
     for action in (listing, show, audit, summary, *acting):
         action.add_argument("-c", "--config", type=Path, required=True, metavar="FILE", help="the configuration")
+
+
+def _parser(
+    actions: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, form: Form
+) -> argparse.ArgumentParser:
+    return actions.add_parser(name, help=form.help, description=f"{form.help[0].upper()}{form.help[1:]}.")
 
 
 def _register_act(parser: argparse.ArgumentParser, name: str, form: Form) -> argparse.ArgumentParser:

@@ -11,7 +11,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry, Counter
 
 from alerts import Because, Excerpt, Level, StoryRef
+from alerts.act import Done, perform
+from alerts.handling import Act
 from alerts.hold import Held
+from alerts.playbook import read
 from alerts.silence import Silence
 from alerts.verdict import Judgement
 from listener.web.app import create_app
@@ -21,6 +24,7 @@ from listener.web.status import DeliveryStatus, OnTrial, OutboxHealth, RefusedRe
 from tests.status_reader import NO_TOPICS, ScriptedReader, busy_day, event, incident, page, source
 
 NOW = datetime(2025, 11, 22, 6, 41, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 ASSETS = Assets.read()
 SETTINGS = WebSettings("https://listener.example.com", "zh", ZoneInfo("Asia/Shanghai"))
 HOSTILE = (
@@ -34,7 +38,9 @@ async def serve():
     """``client = await serve(reader)``: the application on a free loopback port."""
     clients = []
 
-    async def start(reader, *, settings=SETTINGS, problems=(), registry=None, now=NOW, refused=lambda: None):
+    async def start(
+        reader, *, settings=SETTINGS, problems=(), registry=None, now=NOW, refused=lambda: None, playbooks=dict
+    ):
         app = create_app(
             reader=reader,
             registry=registry or CollectorRegistry(),
@@ -44,6 +50,7 @@ async def serve():
             settings=settings,
             now=lambda: now,
             assets=ASSETS,
+            playbooks=playbooks,
         )
         client = TestClient(TestServer(app))
         await client.start_server()
@@ -154,6 +161,48 @@ async def test_who_silenced_it_stands_on_both_pages(serve):
     said = words(await text(client, f"/incidents/{found.incident.id}?lang=zh"))
     assert "pr · 事件 other 未解除，暂不通知 · 直到该事件解除" in said
     assert "desk · 静默 3，暂不通知" in said
+
+
+async def test_an_incident_tells_who_has_it_and_what_was_done(serve):
+    """Number, state, owner and who took it, also on the status page; events and acts in one list; what can be done next."""
+    handled = replace(incident(event(NOW - 9 * MINUTE, playbook="pack:x"), name="i-7"), number=12)
+    asked = [
+        Act("acknowledge", "小林", NOW - 8 * MINUTE, "我来", origin="api 127.0.0.1"),
+        Act("check", "小林", NOW - 7 * MINUTE, value="x:2"),
+        Act("check", "小林", NOW - 7 * MINUTE, value="wiki-3"),
+        Act("note", "老周", NOW - 6 * MINUTE, HOSTILE),
+    ]
+    for act in asked:
+        done = perform(handled, act)
+        assert isinstance(done, Done)
+        (handled,) = done.incidents
+    later = event(NOW - 5 * MINUTE, event="raised", revision=2, level=Level.orange)
+    into = replace(handled.handling, timeline=(*handled.handling.timeline, Act("merged", "老周", NOW, value="i-9")))
+    shown = replace(page(replace(handled, handling=into), history=[handled.alerts[0], later]), numbers={"i-9": 13})
+    playbook = read("x", "## 核实\n- [ ] 读原文\n- [ ] <b>通报</b>\n---\n## Verify\n- [ ] Read\n- [ ] Tell\n")
+    client = await serve(ScriptedReader(pages=[shown]), playbooks=lambda: {"pack:x": playbook})
+    html = await text(client, "/incidents/i-7?lang=zh")
+    said = words(html)
+    for part in (
+        "橙色预警 #12 已认领", "负责人 小林", "认领 14:33", "listener incident respond 12 -c listener.yml",
+        "应急预案 x 已完成 1 / 2", "核实 1 读原文 2 <b>通报</b> （已完成）", "另已完成：wiki-3",
+    ):  # fmt: skip
+        assert part in said, part
+    assert "<script>window" not in html
+    order = ["老周 将另一事件并入本事件。 #13", "升级 橙色", "老周 添加了备注。", "小林 已认领。 我来", "触发 橙色"]
+    timeline = said.partition(" 经过 ")[2]
+    assert sorted(timeline.index(part) for part in order) == [timeline.index(part) for part in order]
+    assert 'href="../incidents/i-9"' in html
+    english = words(await text(client, "/incidents/i-7?lang=en"))
+    assert "#12 Taken" in english
+    assert "Verify 1 Read 2 Tell (done)" in english
+    assert "橙色预警 #12 已认领 云杉科技" in words(await text(client, "/?lang=zh"))
+    over = replace(shown.incident, handling=replace(shown.incident.handling, merged_into="i-9"))
+    client = await serve(ScriptedReader(pages=[replace(shown, incident=over)]))
+    said = words(await text(client, "/incidents/i-7?lang=zh"))
+    assert "已归档" in said
+    assert "已并入事件 #13" in said
+    assert "listener incident respond" not in said
 
 
 async def test_rules_on_trial_stand_apart(serve):
