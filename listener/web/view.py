@@ -140,7 +140,9 @@ def next_acts(incident: Incident) -> tuple[str, ...]:
     """What can be done about it now, by the names of ``listener incident``, the likeliest first."""
     if incident.handling.merged_into:
         return ()
-    return _NEXT[incident.state] + (("reopen",) if incident.state == "resolved" and incident.firing else ())
+    if incident.state == "resolved" and incident.firing:
+        return ("reopen", "note")
+    return _NEXT[incident.state]
 
 
 _NEXT: Mapping[State, tuple[str, ...]] = {

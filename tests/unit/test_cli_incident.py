@@ -51,23 +51,23 @@ def run(tmp_path, capsys):
 
 
 def test_every_act_is_one_command(run):
-    """From open to closed, with a line of JSON each; the timeline and the audit log tell all of it."""
+    """From open to resolved, with a line of JSON each; the timeline and the audit log tell all of it."""
     done = [
         ("ack", "1"), ("unack", "#1"), ("ack", "a"), ("assign", "1", "老周"), ("note", "1", "--text", "已联系"),
         ("check", "1", "1"), ("check", "1", "rumour:2"), ("uncheck", "1", "2"), ("respond", "1", "--note", "声明"),
-        ("verdict", "1", "real"), ("resolve", "1"), ("reopen", "1"), ("resolve", "1"), ("close", "1", "--text", "误传"),
+        ("verdict", "1", "real"), ("resolve", "1"), ("reopen", "1"), ("resolve", "1"),
     ]  # fmt: skip
     for arguments in done:
         code, lines, errors = run(*arguments, "--by", "小林")
         assert (code, lines[0]["done"], lines[0]["incident"]) == (0, True, "a"), errors
         assert errors.startswith("listener: ")
     code, (shown,), errors = run("show", "1")
-    assert (code, shown["state"], shown["owner"], shown["number"]) == (0, "closed", "老周", 1)
+    assert (code, shown["state"], shown["owner"], shown["number"]) == (0, "resolved", "老周", 1)
     steps = shown["playbooks"][0]["steps"]
     assert [step["step"] for step in steps if step["done"]] == ["rumour:1"]
     for part in (
         "#1 云杉科技",
-        "red, closed",
+        "red, resolved",
         "小林: the public answer is out. 声明",
         "[x]   1 ",
         "[ ]   2 ",
@@ -77,7 +77,7 @@ def test_every_act_is_one_command(run):
     code, lines, _ = run("audit", "1")
     assert [line["act"] for line in lines] == [arguments[0] for arguments in reversed(done)]
     assert {(line["by"], line["origin"], line["done"]) for line in lines} == {("小林", "cli", True)}
-    assert [line["act"] for line in run("audit", "--most", "2")[1]] == ["close", "resolve"]
+    assert [line["act"] for line in run("audit", "--most", "2")[1]] == ["resolve", "reopen"]
 
 
 def test_merged_and_split_incidents_lead_to_each_other(run):
@@ -112,6 +112,7 @@ def test_refusals_and_wrong_usage(run):
         (("ack", "99"), "there is no incident or alert 99"),
         (("ack", "0"), "there is no incident or alert 0"),
         (("reopen", "1"), "#1 is open"),
+        (("close", "1", "--text", "误传"), "#1 is open; resolve it first"),
         (("check", "1", "99"), "#1 has no step 99 in its playbook: it has rumour:1-16"),
         (("ack", "1", "--revision", "9"), "you saw 9"),
         (("show", "99"), "there is no incident 99"),
@@ -120,14 +121,14 @@ def test_refusals_and_wrong_usage(run):
         code, lines, errors = run(*arguments)
         assert (code, lines) == (1, []), arguments
         assert said in errors
-    assert len(run("audit")[1]) == 5
+    assert len(run("audit")[1]) == 6
     for arguments in (
         ("ack", "1", "--by", ""), ("ack", "1", "--by", "x\x1b[2J"), ("ack", "1", "--by", "\udcff"), ("note", "1"),
         ("note", "1", "--text", " "), ("note", "1", "--text", "a\u202eb"), ("assign", "1", "x" * 101), ("ack", "a\x00"),
         ("ack",), ("ack", "1", "extra"), ("verdict", "1", "splendid"), ("list", "--state", "gone"), ("audit", "--most", "0"),
     ):  # fmt: skip
         assert run(*arguments)[0] == 2, arguments
-    assert len(run("audit")[1]) == 5
+    assert len(run("audit")[1]) == 6
 
 
 def test_every_act_has_its_help(capsys):
