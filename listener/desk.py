@@ -14,7 +14,6 @@ from alerts.playbook import Playbook, find_step, named_by
 from alerts.verdict import VERDICTS, Judgement, Verdict
 from listener.silence_desk import add_silence, end_silence
 from listener.storage import acts, alerting
-from listener.storage.alerting import find
 
 _VERDICTS: Mapping[str, Verdict] = {name: name for name in VERDICTS}
 _KINDS: Mapping[str, ActKind] = {name: name for name in ACTS if name != "merged"}
@@ -66,7 +65,7 @@ class Desk:
             if isinstance(step, Outcome):
                 return step, ()
             value = step
-        other = await find(connection, value) if command.kind == "merge" else None
+        other = await alerting.find(connection, value) if command.kind == "merge" else None
         act = Act(_KINDS[command.kind], command.actor, now, command.payload.get("text", ""), value, command.origin)
         outcome = perform(incident, act, seen=command.expected_revision, other=other)
         if isinstance(outcome, Refused):
