@@ -90,6 +90,25 @@ def test_labels_of_how_much_is_known() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("window", [HOUR, 6 * HOUR])
+def test_the_first_mention_is_a_surprise_that_grows_with_what_was_seen(window: int) -> None:
+    """After hours of nothing but zeros one mention is as rare as so many hours can tell, and five are more so."""
+    first = []
+    for hours in (6, 24, 168, 1344, 8 * 1344):
+        normal, end = Normal(HOUR, window // HOUR, CN), hours * HOUR
+        for number in range(hours):
+            normal.learn((number + 1) * HOUR, [0] * (window // HOUR))
+        one, five = (normal.expected(end + window, window, count) for count in (1, 5))
+        assert (one.season, one.lately) == (0, 0)
+        assert one.surprise < five.surprise < math.inf
+        assert one.surprise <= math.log10(2 * hours * HOUR / window + 1)
+        first.append(one.surprise)
+    assert first == sorted(first)
+    assert first[1] < 1.8
+    assert 1 < first[3] - first[1] < 2
+    assert first[4] - first[3] < 0.2  # What is older than eight weeks hardly counts any more.
+
+
 def test_nothing_is_expected_of_nothing() -> None:
     """Before the first bin there is neither a usual count nor a surprise."""
     usual = Normal(HOUR, 1, CN).expected(1000, HOUR, 50)
