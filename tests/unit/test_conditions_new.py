@@ -136,6 +136,31 @@ def test_a_baseline_is_remembered_whatever_is_beside_it() -> None:
     assert state[0] is not None
 
 
+def flared(levels: Mapping[str, Any]) -> list[AlertEvent]:
+    """Ten days of one an hour, forty within half an hour, an hour and a half later six more."""
+    log, begin = Log(), 10 * 1440
+    days(log, 10, lambda _day, _hour: 1)
+    log.burst(after(begin), 40, every=timedelta(seconds=45))
+    log.burst(after(begin + 110), 6, every=timedelta(seconds=20))
+    when = {"type": "baseline", "window": HOUR, "at_least": 10, "factor": 10.0}
+    return told(log, begin + 300, when=when, levels=levels, keep_firing_for=timedelta(minutes=5))
+
+
+def test_a_surge_that_flares_up_says_that_it_goes_on() -> None:
+    """What opens again within the hour, on less than would open it, tells when the surge began and how high it was."""
+    first, *_, again, _ = [one for one in flared({"yellow": {}}) if one.event in {"opened", "resolved"}]
+    assert "延续" not in first.because.zh
+    assert (again.event, again.alert, again.seen) == ("opened", first.alert, 5)
+    assert "延续 08:06 开始的这一波（08:29 达到峰值 41 条）；近 1 小时" in again.because.zh
+    assert "goes on from the surge that began at 08:06 and reached 41 at 08:29; 5 " in again.because.en
+
+
+def test_a_level_takes_the_surprise_of_the_whole_surge() -> None:
+    """The flare-up of a surge that was orange by its surprise is orange, and a surge does not fall for being waned."""
+    events = [(one.event, one.level.name) for one in flared({"orange": {"surprise": 4.0}})]
+    assert [one for one in events if one[0] != "updated"] == [("opened", "orange"), ("resolved", "orange")] * 2
+
+
 @pytest.mark.parametrize("window", [timedelta(minutes=7), timedelta(minutes=90), timedelta(hours=25)])
 def test_a_baseline_is_learnt_by_the_hour(window: timedelta) -> None:
     """A window that no bins make up is refused."""
