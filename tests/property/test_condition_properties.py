@@ -45,8 +45,11 @@ def rule_set() -> list[RuleConfig]:
         "later": [volume(3, 20), {**then, "of": [*steps, volume(3, 5)]}],
     }
     by = {"authors": ["topic", "source"], "cardinality": ["source"]}
+    more = {name: {"max_age": 2 * HOUR} for name in ("either", "number", "velocity")}
     return [
-        rule(id=name, where=None, when=when, by=by.get(name, ["topic"]), keep_firing_for=5 * MINUTE)
+        rule(
+            id=name, where=None, when=when, by=by.get(name, ["topic"]), keep_firing_for=5 * MINUTE, **more.get(name, {})
+        )
         for name, when in every.items()
     ]
 
