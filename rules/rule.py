@@ -24,7 +24,7 @@ _READERS = {
     "share": ("Ratio", "Drift", "Kpi"),
     "factor": ("Spike", "Baseline", "Drift"),
     "words": ("Watch", "NewTerm"),
-    "surprise": ("Baseline",),
+    "surprise": ("Baseline", "Velocity"),
     "doubling": ("Velocity",),
 }
 """Thresholds of levels that not every condition has a figure for."""
@@ -52,7 +52,7 @@ class LevelTest(Strict):
 
     ``at_least``: mentions in the window; ``share``: of a ratio, 0..1; ``factor``: of a spike; ``authors`` and
     ``channels``, ``sites``, ``stories``: distinct ones; ``reach``: people, summed over the mentions; ``surprise``: of a
-    baseline; ``doubling``: of a velocity, so fast or faster; ``words``: one of these was found by a watch.
+    baseline or a velocity; ``doubling``: of a velocity, so fast or faster; ``words``: one of these was found by a watch.
     """
 
     at_least: int | None = Field(default=None, ge=1)

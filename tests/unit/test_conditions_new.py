@@ -307,6 +307,49 @@ def test_a_story_that_has_ended_spreads_no_more() -> None:
     assert "grows no more" in reading.because.en
 
 
+def test_one_account_spreads_nothing() -> None:
+    """Half of the copies' number in authors is asked for, or as many as given; of an unnamed one the site or source counts."""
+    log = Log()
+    for number in range(40):
+        log.mention(after(371, number), author=f"u{number % 9}", story="fire")
+    reading = read(log, 400, when=VELOCITY)
+    assert not reading.holds
+    assert "来自 9 个发布者（阈值 10）" in reading.because.zh
+    assert read(log, 400, when={**VELOCITY, "authors": 9}).holds
+    log.mention(after(372), story="fire", site="a.example.com")
+    assert read(log, 400, when=VELOCITY).holds
+    with pytest.raises(ValidationError, match="more authors than copies"):
+        rule(when={**VELOCITY, "authors": 21})
+
+
+def test_many_stories_beside_hide_none() -> None:
+    """A story that enough people tell is found behind a faster one that a single account repeats."""
+    log = spread(8, 20)
+    for number in range(60):
+        log.mention(after(390, number / 2), author="loud", story="promo")
+    reading = read(log, 400, when=VELOCITY)
+    assert (reading.holds, reading.value) == (True, 28)
+
+
+@pytest.mark.parametrize(("copies", "holds"), [(40, False), (150, True)])
+def test_a_story_as_large_as_the_topic_often_has_is_none(copies: int, holds: bool) -> None:
+    """Where six times a day a story has forty copies, forty are ordinary and a hundred and fifty are not."""
+    log = Log()
+    for day in range(8):
+        for hour in range(24):
+            for number in range(40 if hour % 4 == 0 else 3):
+                at = after(day * 1440 + hour * 60 + number)
+                log.mention(at, author=f"u{number}", story=f"d{day}-{hour}")
+    for number in range(copies):
+        log.mention(after(8 * 1440 + 725, number * 8), author=f"u{number}", story="new")
+    reading = read(log, 8 * 1440 + 725 + copies * 8 / 60, when=VELOCITY)
+    assert reading.figures.doubling is not None
+    assert reading.figures.doubling <= 30
+    assert reading.holds is holds
+    assert "平时最大的事件约" in reading.because.zh
+    assert read(log, 8 * 1440 + 725 + copies * 8 / 60, when={**VELOCITY, "surprise": 0.0}).holds
+
+
 # cardinality
 
 
@@ -378,6 +421,21 @@ def test_a_word_ceases_to_be_new_with_the_window() -> None:
     for number in range(9):
         log.mention(after(2880 + 10 * number), author=f"n{number}", text="充电宝突然自燃")
     assert not read(log, 2880 + 85, when=NEW).holds
+
+
+def test_the_words_of_one_account_are_its_own() -> None:
+    """What one author says in every post, or one text that nobody signs, counts once; three authors are three."""
+    log = talk(2)
+    for number in range(12):
+        log.mention(
+            after(2880 + number), author="店铺" if number % 2 else "", text="限时直降包邮下单立减", site="a.example.com"
+        )
+    assert not read(log, 2895, when=NEW).holds
+    log.mention(after(2893), author="甲", text="直降真香")
+    reading = read(log, 2895, when=NEW)
+    assert reading.holds
+    assert dict(reading.words)["直降"] == 3
+    assert "直降 3 人" in reading.because.zh
 
 
 def test_on_the_first_day_every_word_is_new() -> None:
