@@ -106,13 +106,16 @@ def test_a_baseline_outlives_a_quiet_night() -> None:
     assert read(log, 10 * 1440 + 120, when={"type": "baseline"}).baseline == "daily"
 
 
-def test_what_was_never_used_again_is_forgotten() -> None:
-    """Eight weeks after its last mention a key is gone, and its baseline with it."""
+@pytest.mark.parametrize("when", [{"type": "baseline", "at_least": 1}, {"type": "drift", "at_least": 1}])
+def test_what_was_never_used_again_is_forgotten(when: Mapping[str, Any]) -> None:
+    """Eight weeks after its last mention a key is gone, with its baseline and all that its condition remembered."""
     log = Log()
     log.burst(after(1), 3)
     driver = Driver(Engine(STEP, assume_healthy=True))
-    for row in [Log().rules(START, rule(where=None, when={"type": "baseline"})), *log.rows]:
+    for row in [Log().rules(START, rule(where=None, when=when)), *log.rows]:
         driver.feed(row)
+    driver.advance(after(5))
+    assert driver.engine.running["surge"].keys[("acme",)].state is not None
     driver.advance(after(55 * 1440))
     assert driver.engine.running["surge"].keys
     driver.advance(after(57 * 1440 + 120))
@@ -220,6 +223,17 @@ def test_drift_is_over_where_the_share_is_usual_again(last: str, holds: bool) ->
     reading = read(log, 21 * 1440 + 60, when=given)
     assert "证据" in reading.because.zh
     assert reading.holds is holds
+
+
+@pytest.mark.parametrize(
+    ("quiet", "evidence"), [(20, "已持续偏高 27 天 3 小时（证据 12，"), (22, "已持续偏高 1 小时 31 分钟（证据 0.39，")]
+)
+def test_three_quiet_weeks_clear_the_evidence_of_a_drift(quiet: int, evidence: str) -> None:
+    """What a topic is said to do after a month of silence is not added to what it did before."""
+    log = Log()
+    shares(log, 21, lambda day: 0.05 if day < 14 else 0.05 + 0.03 * (day - 13))
+    log.burst(after((21 + quiet) * 1440), 12, every=timedelta(minutes=5))
+    assert evidence in read(log, (21 + quiet) * 1440 + 91, when=DRIFT).because.zh
 
 
 def test_drift_says_nothing_of_the_first_days() -> None:
