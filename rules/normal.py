@@ -99,7 +99,8 @@ class Normal:
     def learn(self, end: int, counts: Sequence[int], *, dark: bool = False) -> None:
         """Take in the bin that ends at minute *end*: the last of *counts*, which are those of the window that it ends.
 
-        *dark*: something could not be seen then, so the bin counts as no less than is usual there.
+        *dark*: something could not be seen then, so the bin counts as no less than is usual there, and in the pools as no
+        less than the mean of its own hour, towards which nothing is shrunk: dark hours leave what is expected as it was.
         """
         count, slot = float(counts[-1]), self.calendar.slot(end - self.size)
         usual = self._mean(slot) * math.exp(self.level)
@@ -116,7 +117,10 @@ class Normal:
             self.lately += share * (min(count, _CUT * self.lately + _CUT) - self.lately)
         else:
             cut = self.lately = count
-        for place in _places(slot):
+        places = _places(slot)
+        if dark and self._marks[places[0]]:
+            cut = max(min(float(counts[-1]), cut), self._counts[places[0]] / self._marks[places[0]])
+        for place in places:
             self._counts[place] += self.gain * cut
             self._marks[place] += self.gain
         self.learnt += 1

@@ -164,6 +164,28 @@ def test_a_night_without_sight_is_no_quiet_night() -> None:
     assert dark.lately == pytest.approx(20, rel=0.05)
 
 
+def test_dark_hours_lower_no_pool() -> None:
+    """Six Monday noons in a row that nobody saw: the hour is expected to be as busy as before, and the others too."""
+
+    def monday(local: datetime) -> int:
+        return 60 if local.weekday() == 0 and local.hour == 12 else 10
+
+    normal = learnt("2026-03-02T00:00", 6 * 7 * 24, monday)
+    other = learnt("2026-03-02T00:00", 6 * 7 * 24, monday)
+    start, local = at("2026-04-13T00:00"), datetime.fromisoformat("2026-04-13T00:00")
+    before = season(normal, "2026-04-13T12:00")
+    for number in range(6 * 7 * 24):
+        count = monday(local + timedelta(hours=number))
+        for one in (normal, other):
+            unseen = one is normal and count == 60
+            one.learn(start + (number + 1) * HOUR, [0 if unseen else count], dark=unseen)
+    after = [season(normal, f"2026-05-{day}T12:00") for day in (25, 26)]
+    seen = season(other, "2026-05-25T12:00")
+    assert after[0] > 0.97 * before
+    assert after[0] > 0.9 * seen
+    assert after[1] >= season(other, "2026-05-26T12:00") - 0.5
+
+
 def test_a_crisis_does_not_become_what_is_usual() -> None:
     """Eight hours of a hundred times as many, in four weeks of five an hour: the next one is as good as never seen."""
     normal = Normal(HOUR, 1, CN)
