@@ -226,7 +226,7 @@ def test_drift_is_over_where_the_share_is_usual_again(last: str, holds: bool) ->
 
 
 @pytest.mark.parametrize(
-    ("quiet", "evidence"), [(20, "已持续偏高 27 天 3 小时（证据 12，"), (22, "已持续偏高 1 小时 31 分钟（证据 0.39，")]
+    ("quiet", "evidence"), [(20, "已持续偏高 27 天 3 小时（证据 12，"), (22, "已持续偏高 1 小时 31 分钟（证据 1.1，")]
 )
 def test_three_quiet_weeks_clear_the_evidence_of_a_drift(quiet: int, evidence: str) -> None:
     """What a topic is said to do after a month of silence is not added to what it did before."""
