@@ -283,7 +283,7 @@ class Engine:
         subject = Subject(config, key.values)
         if not key.identity:
             key.identity = fingerprint(config.id, subject.key)
-        timing = Timing(config.for_, config.keep_firing_for)
+        timing = Timing(config.for_, config.keep_firing_for, config.max_age)
         episode, event = step(key.episode, sight, timing, key.identity, moment.now)
         if event is None or episode is None:
             return episode, None

@@ -12,14 +12,25 @@ from alerts import Level
 EventName = Literal["opened", "raised", "lowered", "updated", "resolved"]
 REOPEN_WITHIN = timedelta(hours=1)
 """What fires again this soon after it was resolved is the same episode, reopened."""
+MAX_AGE = timedelta(days=7)
+"""How long an alert may be open. A week: longer than nearly all crises are, and an alert that is open for months is read
+by nobody. What stands goes on under a new alert that says since when, so nothing is lost by its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """``hold``: how long a condition must hold before it fires; ``keep``: how long not, before it is over."""
+    """``hold``: how long a condition must hold before it fires; ``keep``: how long not, before it is over.
+
+    ``age``: how old an alert may grow, reopenings included.
+    """
 
     hold: timedelta
     keep: timedelta
+    age: timedelta = MAX_AGE
+
+    def aged(self, episode: "Episode", now: datetime) -> bool:
+        """Whether an episode's alert has reached its age, so that it ends, or is not opened again."""
+        return episode.opened_at is not None and now - episode.opened_at >= self.age
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +52,8 @@ class Episode:
     """``since``: when this phase began. ``told``: how much was seen when last something was told.
 
     ``low_since``: from when on the level has been below ``level``; ``low``: the highest that it has read since then.
-    ``closed_at``: while pending, when the episode that may be reopened was resolved.
+    ``closed_at``: while pending, when the episode that may be reopened was resolved. ``opened_at``: when the alert first
+    opened; ``stands_since``: when the first of the alerts did that followed each other because each grew too old.
     """
 
     phase: Literal["pending", "firing", "recovering", "closed"]
@@ -54,6 +66,8 @@ class Episode:
     low_since: datetime | None = None
     low: Level | None = None
     closed_at: datetime | None = None
+    opened_at: datetime | None = None
+    stands_since: datetime | None = None
 
     @property
     def told_open(self) -> bool:
@@ -80,19 +94,21 @@ def step(  # noqa: PLR0911  (one return per way on)
 ) -> tuple[Episode | None, EventName | None]:
     """The episode after this tick, and what is to be told of it."""
     if old is not None and old.told_open:
+        if timing.aged(old, now):
+            return _end_of_age(old, sight, now), "resolved"
         return _living(old, sight, timing.keep, now)
     if old is not None and old.phase == "pending":
         if sight.level is None:
             return _back(old, now), None
         if now - old.since < timing.hold:
             return old, None
-        return _open(old, sight, identity, now)
+        return _open(old, sight, timing, identity, now)
     if sight.level is None:
         return forget(old, now), None
     if timing.hold:
         pending = Episode("pending", now)
         return (replace(old, phase="pending", since=now, closed_at=old.since) if old else pending), None
-    return _open(replace(old, closed_at=old.since) if old else None, sight, identity, now)
+    return _open(replace(old, closed_at=old.since) if old else None, sight, timing, identity, now)
 
 
 def forget(old: Episode | None, now: datetime) -> Episode | None:
@@ -107,12 +123,17 @@ def _back(old: Episode, now: datetime) -> Episode | None:
     return forget(replace(old, phase="closed", since=old.closed_at, closed_at=None), now)
 
 
-def _open(old: Episode | None, sight: Sight, identity: str, now: datetime) -> tuple[Episode, EventName]:
+def _open(old: Episode | None, sight: Sight, timing: Timing, identity: str, now: datetime) -> tuple[Episode, EventName]:
     level = sight.level or Level.blue
-    fresh = Episode("firing", now, episode_id(identity, now), 1, level, sight.value, sight.sources)
+    fresh = Episode(
+        "firing", now, episode_id(identity, now), 1, level, sight.value, sight.sources, opened_at=now, stands_since=now
+    )
     if old is None or old.closed_at is None or now - old.closed_at > REOPEN_WITHIN:
         return fresh, "opened"
-    return replace(fresh, alert=old.alert, revision=old.revision + 1), "opened"
+    fresh = replace(fresh, stands_since=old.stands_since)
+    if timing.aged(old, now):
+        return fresh, "opened"
+    return replace(fresh, alert=old.alert, revision=old.revision + 1, opened_at=old.opened_at), "opened"
 
 
 def _living(  # noqa: C901  (the ways that an open alert can go, side by side)
@@ -144,6 +165,12 @@ def _living(  # noqa: C901  (the ways that an open alert can go, side by side)
     if sight.value >= max(2 * old.told, 1):
         return replace(new, told=sight.value, revision=old.revision + 1), "updated"
     return new, None
+
+
+def _end_of_age(old: Episode, sight: Sight, now: datetime) -> Episode:
+    """What still holds waits to open anew, at the next tick where the rule asks for no ``for``."""
+    over = replace(old, phase="closed", since=now, revision=old.revision + 1, low_since=None, low=None)
+    return replace(over, phase="pending", closed_at=now) if sight.level is not None else over
 
 
 def _told(episode: Episode, sight: Sight, level: Level) -> Episode:

@@ -15,6 +15,8 @@ from sentiment import Label, Reason, RiskCategory, Sentiment
 
 TERMS = "terms"
 """What ``found`` holds every word of a mention under, where a rule asks for new ones."""
+STORIES = "stories"
+"""What the voices of each story are counted under, where a rule asks for them: ``found`` holds nothing there."""
 _LONGEST_TEXT = 20_000
 _LONGEST_NAME = 200
 
@@ -63,6 +65,11 @@ class Facts:
     @property
     def id(self) -> tuple[str, str]:
         return self.source, self.external_id
+
+    @property
+    def voice(self) -> str:
+        """Who speaks: the author, or where none is named the site, or the source."""
+        return self.who or self.site or self.source
 
     @property
     def judged(self) -> "Judged":

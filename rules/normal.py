@@ -14,7 +14,10 @@ Above the 95th percentile the share is that of an exponential tail (peaks over t
 the exponential as the tail's simplest form), so that what was never seen has a figure too. It is the smaller of the
 two, from the season and from lately: a busy hour that is usual is no surprise, nor is one that is as busy as yesterday
 because of the hour. And it is never more than a Poisson count of what is expected would be surprised, so that three
-mentions where one was expected stay what they are.
+mentions where one was expected stay what they are. Nor is that taken at its word where next to nothing was seen: half a
+count is added to all that was, which is the posterior mean ``(k + 1/2) / n`` of a Poisson rate under Jeffreys' prior
+(Jeffreys, Proceedings of the Royal Society A 186, 1946). So the first mention after a day of none is one window in fifty,
+and after two months one in a thousand or so.
 
 A bin's count is cut at four standard deviations of an over-dispersed count before it teaches, and a window's straying
 at a surprise of 3, so that a crisis does not become what is usual.
@@ -96,7 +99,8 @@ class Normal:
     def learn(self, end: int, counts: Sequence[int], *, dark: bool = False) -> None:
         """Take in the bin that ends at minute *end*: the last of *counts*, which are those of the window that it ends.
 
-        *dark*: something could not be seen then, so the bin counts as no less than is usual there.
+        *dark*: something could not be seen then, so the bin counts as no less than is usual there, and in the pools as no
+        less than the mean of its own hour, towards which nothing is shrunk: dark hours leave what is expected as it was.
         """
         count, slot = float(counts[-1]), self.calendar.slot(end - self.size)
         usual = self._mean(slot) * math.exp(self.level)
@@ -113,7 +117,10 @@ class Normal:
             self.lately += share * (min(count, _CUT * self.lately + _CUT) - self.lately)
         else:
             cut = self.lately = count
-        for place in _places(slot):
+        places = _places(slot)
+        if dark and self._marks[places[0]]:
+            cut = max(min(float(counts[-1]), cut), self._counts[places[0]] / self._marks[places[0]])
+        for place in places:
             self._counts[place] += self.gain * cut
             self._marks[place] += self.gain
         self.learnt += 1
@@ -127,14 +134,19 @@ class Normal:
         lately = self.lately * minutes / self.size
         if not self.learnt:
             return Expected(count, 0.0, 0.0, 0.0, "none")
-        most = poisson(count, max(season, lately))
+        mean = max(season, lately) + self._unseen(minutes)
+        most = poisson(count, mean)
         by_season = self._strays[0].surprise(_far(count, season), self.gain)
         by_lately = self._strays[1].surprise(_far(count, lately), self.gain)
         if by_season is None or by_lately is None:
-            surprise = overdispersed(count, max(season, lately), _DISPERSION)
+            surprise = overdispersed(count, mean, _DISPERSION)
         else:
             surprise = min(by_season, by_lately, most)
         return Expected(count, season, lately, surprise, self.baseline)
+
+    def _unseen(self, minutes: int) -> float:
+        """Half a count over all that is remembered, per *minutes*: so many may be usual although none were seen."""
+        return 0.5 * minutes * self.gain / (self._marks[-1] * self.size)
 
     def _season(self, now: int, minutes: int) -> float:
         """The sum over the hours that the window touches, each by its share."""

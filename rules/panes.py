@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
+from zlib import crc32
 
 from rules.calendar import UTC_WEEKS, Calendar
-from rules.facts import TERMS, Facts, Key
+from rules.facts import STORIES, TERMS, Facts, Key
 from rules.filter import Test
 from rules.rollup import Roll, Rollup
 from rules.vocabulary import Vocabulary
@@ -54,6 +55,11 @@ def more_telling(facts: Iterable[Facts]) -> list[Facts]:
     for one in sorted(facts, key=_rank):
         best.setdefault(one.text, one)
     return list(best.values())[:TELLING]
+
+
+def _speaker(facts: Facts) -> int:
+    """A number for who says it; where no author is named for what it says, so that the same text counts once."""
+    return crc32((facts.who or facts.text).encode())
 
 
 def _bump(counts: dict[_Name, int], name: _Name, by: int) -> None:
@@ -239,7 +245,7 @@ class Series:
         for rollup in self.rollups.values():
             rollup.put(minute, facts, 1)
         if self.shape.lexicon == TERMS:
-            self.vocabulary.use(facts.found.get(TERMS, ()), minute)
+            self.vocabulary.use(facts.found.get(TERMS, ()), minute, _speaker(facts), self.shape.windows[-1])
         if minute <= self.minute - self.kept:
             return
         self._count(minute, 1)
@@ -334,6 +340,8 @@ class Series:
         return facts.who, facts.story, self._keys(facts)
 
     def _keys(self, facts: Facts) -> Sequence[Key]:
+        if self.shape.lexicon == STORIES:
+            return (*facts.keys, ("voice", f"{facts.story}\n{facts.voice}")) if facts.story else facts.keys
         words = facts.found.get(self.shape.lexicon, ()) if self.shape.lexicon else ()
         return (*facts.keys, *(("word", word) for word in words)) if words else facts.keys
 

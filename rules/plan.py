@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from alerts import Because
 from rules.calendar import Calendar
-from rules.facts import TERMS, lexicon_id
+from rules.facts import STORIES, TERMS, lexicon_id
 from rules.filter import Filter, both
 from rules.panes import MINUTE, Shape
 from rules.pattern import pattern_id
@@ -93,7 +93,7 @@ def plan(rule: RuleConfig, calendar: Calendar) -> Plan:
 def _shape(name: str, where: Filter | None, look: Looks, windows: tuple[int, ...], totals: tuple[int, ...]) -> Shape:
     tests = [one.test() for one in (where, look.where) if one is not None]
     lexicon = _lexicon(look)
-    if lexicon and lexicon != TERMS:
+    if lexicon and lexicon not in {TERMS, STORIES}:
         tests.append(lambda facts: lexicon in facts.found)
     return Shape(name, both(*tests), lexicon, windows, totals)
 
@@ -102,6 +102,8 @@ def _lexicon(look: Looks) -> str:
     """What a mention's hits are found under."""
     if look.terms:
         return TERMS
+    if look.voices:
+        return STORIES
     if look.patterns:
         return pattern_id(look.patterns)
     return lexicon_id(look.lexicon) if look.lexicon else ""

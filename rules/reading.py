@@ -97,7 +97,7 @@ class Looks:
     ``inner``: more windows that end with it and are counted too, shorter ones.
     ``roll``: what is counted by the bin; nothing where its size is 0.
     ``lexicon``: the word list, ``patterns``: the patterns, whose hits are counted one by one;
-    ``terms``: every word is. ``least``: with fewer mentions in the window the leaf
+    ``terms``: every word is; ``voices``: who speaks in each story is. ``least``: with fewer mentions in the window the leaf
     does not hold, and remembers nothing of it; zero where that cannot be said.
     """
 
@@ -108,5 +108,6 @@ class Looks:
     patterns: tuple[str, ...] = ()
     least: int = 0
     terms: bool = False
+    voices: bool = False
     inner: tuple[int, ...] = ()
     roll: Roll = NO_ROLL

@@ -40,14 +40,16 @@ class Driver:
         """Let time go on, with no more rows, until every alert is over.
 
         It ends by itself where sources count as healthy; where one is blind its alerts stay open, and this stops when
-        nothing has been told for twice as long as the slowest rule takes.
+        nothing has been told for twice as long as the slowest rule takes. What holds without mentions ends of age and opens
+        anew for ever; that is followed for the longest ``max_age`` and no further.
         """
         engine, events = self.engine, list[AlertEvent]()
-        told_at = engine.next
+        begin = told_at = engine.next
         patience = 2 * engine.slowest + timedelta(hours=1)
+        oldest = max((one.plan.rule.max_age for one in engine.running.values()), default=timedelta(0))
         while engine.restless and (due := engine.due()) is not None:
-            told_at = told_at or due
-            if due - told_at > patience:
+            begin, told_at = begin or due, told_at or due
+            if due - told_at > patience or due - begin > patience + oldest:
                 break
             if told := self.advance(due):
                 events.extend(told)

@@ -15,6 +15,8 @@ from rules.facts import Facts
 from rules.normal import Normal
 
 Count = Literal["mentions", "authors", "stories", "reach"]
+Rolled = Literal["mentions", "authors", "stories", "reach", "largest"]
+"""What a bin may count; ``largest``: the copies of the largest story in it."""
 Dark = Callable[[int, int], bool]
 """Whether a source could not be seen in a stretch of minutes (from, to]."""
 
@@ -32,7 +34,7 @@ class Roll:
 
     size: int
     span: int
-    count: Count = "mentions"
+    count: Rolled = "mentions"
     marked: tuple[str, ...] = ()
 
 
@@ -177,6 +179,8 @@ class Rollup:
             return sign
         if self.roll.count == "reach":
             return sign * facts.people
+        if self.roll.count == "largest":
+            return self._larger(number, facts.story, sign)
         name = facts.who if self.roll.count == "authors" else facts.story
         if not name or (self.upto is not None and number <= self.upto):
             # Who has been counted in a settled bin is no longer known.
@@ -188,6 +192,22 @@ class Rollup:
         else:
             names.pop(name, None)
         return (before + sign > 0) - (before > 0)
+
+    def _larger(self, number: int, story: str, sign: int) -> int:
+        """By how much the largest story of a bin grows or shrinks; one of no story is none of several copies."""
+        held = self.count(number)
+        if not story or (sign < 0 and number not in self.names):
+            return 0
+        if number not in self.names:
+            # A key that is never read settles nothing, and need not know every story of eight weeks.
+            self._settle(number - 2 * _DAY // self.roll.size)
+        names = self.names.setdefault(number, {})
+        names[story] = names.get(story, 0) + sign
+        if sign > 0:
+            return max(0, names[story] - held)
+        if names[story] <= 0:
+            del names[story]
+        return min(0, max(names.values(), default=0) - held)
 
     def _settle(self, last: int) -> None:
         for number in [number for number in self.names if number <= last]:

@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from alerts import Level
 from rules.conditions import AnyCondition, Drift, Kpi, Ratio
+from rules.episode import MAX_AGE, REOPEN_WITHIN
 from rules.filter import Filter
 from rules.reading import Condition, Leaf, Reading
 from rules.strict import Duration, Names, Strict, distinct
@@ -23,7 +24,7 @@ _READERS = {
     "share": ("Ratio", "Drift", "Kpi"),
     "factor": ("Spike", "Baseline", "Drift"),
     "words": ("Watch", "NewTerm"),
-    "surprise": ("Baseline",),
+    "surprise": ("Baseline", "Velocity"),
     "doubling": ("Velocity",),
 }
 """Thresholds of levels that not every condition has a figure for."""
@@ -51,7 +52,7 @@ class LevelTest(Strict):
 
     ``at_least``: mentions in the window; ``share``: of a ratio, 0..1; ``factor``: of a spike; ``authors`` and
     ``channels``, ``sites``, ``stories``: distinct ones; ``reach``: people, summed over the mentions; ``surprise``: of a
-    baseline; ``doubling``: of a velocity, so fast or faster; ``words``: one of these was found by a watch.
+    baseline or a velocity; ``doubling``: of a velocity, so fast or faster; ``words``: one of these was found by a watch.
     """
 
     at_least: int | None = Field(default=None, ge=1)
@@ -104,6 +105,7 @@ class RuleConfig(Strict):
 
     ``by``: one alert for each value of these, together. ``late``: what a source brings that is older than its last good
     poll by more than this is history; by default the longest window, and 30 minutes at least. ``playbook``: a link.
+    ``max_age``: an alert that has been open for so long ends; where the rule still holds another opens and says so.
     ``mode``: ``shadow`` is evaluated beside the others and tells nobody; ``off`` is not evaluated.
     """
 
@@ -117,10 +119,18 @@ class RuleConfig(Strict):
     levels: Mapping[LevelName, LevelTest] = Field(default={"yellow": LevelTest()}, min_length=1)
     for_: Duration = Field(default=timedelta(0), alias="for")
     keep_firing_for: Duration = timedelta(minutes=10)
+    max_age: Duration = MAX_AGE
     late: Duration | None = None
     playbook: str | None = None
 
     _distinct = field_validator("topics", "by")(distinct)
+
+    @field_validator("max_age")
+    @classmethod
+    def _old_enough(cls, age: timedelta) -> timedelta:
+        if age < REOPEN_WITHIN:
+            raise ValueError("must be 1h at least: within that an alert opens again")
+        return age
 
     @model_validator(mode="after")
     def _share_of_all(self) -> "RuleConfig":

@@ -208,12 +208,12 @@ class Running:
             key.episode = forget(key.episode, now)
             for series in key.series.values():
                 series.advance(minute)
-            if (
-                key.episode is None
-                and key.state is None
-                and not any(one.remembers(minute) for one in key.series.values())
-            ):
-                self.drop(values)
+            if key.episode is None and not any(one.remembers(minute) for one in key.series.values()):
+                # What a condition remembers of a key that was not read since is for the condition to let go.
+                if key.state is not None:
+                    key.state = self._read(key, now).state
+                if key.state is None:
+                    self.drop(values)
 
     def _since(self, values: KeyValues) -> Mapping[str, int]:
         """Since when each filter was watched for a key: a topic that came later was not watched before."""

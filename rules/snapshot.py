@@ -192,7 +192,8 @@ def _dump_series(series: Series, minute: int, shared: _Shared) -> list[Any]:
     series.advance(minute)
     every = [value for number in series.minutes for value in (number, series.every[number])]
     panes = [_dump_pane(number, pane, shared) for number, pane in sorted(series.panes.items())]
-    words = [[word, *used] for word, used in series.vocabulary.words.items()]
+    vocabulary = series.vocabulary
+    words = [[word, *used, *vocabulary.voices.get(word, ())] for word, used in vocabulary.words.items()]
     return [series.first, every, panes, [_dump_rollup(series.rollups[roll]) for roll in series.shape.rolls], words]
 
 
@@ -260,5 +261,6 @@ def _load_series(row: list[Any], shape: Shape, minute: int, tables: _Tables) -> 
     series.take_shape(shape, minute)
     for roll, kept in zip(shape.rolls, row[3], strict=True):
         _load_rollup(series.rollups[roll], kept)
-    series.vocabulary.words = {word: (first, last) for word, first, last in row[4]}
+    series.vocabulary.words = {word: (first, last) for word, first, last, *_ in row[4]}
+    series.vocabulary.voices = {word: tuple(voices) for word, _, _, *voices in row[4] if voices}
     return series

@@ -67,7 +67,7 @@ def tell(
         topic=subject.topic,
         key=subject.key,
         level=episode.level,
-        because=_over(rule, reading) if event == "resolved" else reading.because,
+        because=_because(rule, event, episode, reading, moment.now),
         seen=float(reading.value),
         expected=reading.expected,
         baseline=reading.baseline,
@@ -125,6 +125,35 @@ def tell_withdrawn(subject: Subject, episode: Episode, moment: Moment, why: Beca
         coverage=Coverage(moment.blind),
         playbook=subject.rule.playbook or "",
         shadow=subject.rule.mode == "shadow",
+    )
+
+
+def _because(rule: RuleConfig, event: EventName, episode: Episode, reading: Reading, now: datetime) -> Because:
+    opened, stands = episode.opened_at or now, episode.stands_since or now
+    if event == "resolved":
+        return _aged(rule, episode, reading) if now - opened >= rule.max_age else _over(rule, reading)
+    if stands == opened:
+        return reading.because
+    lasted, age = span(now - stands), span(rule.max_age)
+    return Because(
+        f"已持续 {lasted.zh}未平息（前一条预警满 {age.zh}后续开）；{reading.because.zh}",
+        f"has stood for {lasted.en} (goes on from an alert that ended at its age of {age.en}); {reading.because.en}",
+    )
+
+
+def _aged(rule: RuleConfig, episode: Episode, reading: Reading) -> Because:
+    """The end of an alert that has been open for as long as the rule lets it."""
+    age = span(rule.max_age)
+    if episode.phase == "pending":
+        return Because(
+            f"本条预警已满 {age.zh}，到期结束；条件仍满足，将另开一条继续跟进，并不代表舆情已平息；{reading.because.zh}",
+            f"this alert has been open for {age.en} and ends at that age; the condition still holds, so another opens: "
+            f"it does not mean that the situation is over; {reading.because.en}",
+        )
+    return Because(
+        f"本条预警已满 {age.zh}，到期结束；当前不满足条件，但未能确认已平息；{reading.because.zh}",
+        f"this alert has been open for {age.en} and ends at that age; it is not so now, "
+        f"though not yet known to be over; {reading.because.en}",
     )
 
 

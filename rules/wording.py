@@ -1,8 +1,9 @@
 """Durations, numbers and kinds of mention in the words that people read, Chinese and English."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from alerts import Because
 
@@ -15,6 +16,7 @@ _UNITS = (
     (timedelta(minutes=1), " 分钟", " min"),
     (timedelta(seconds=1), " 秒", " s"),
 )
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LABELS = {
     "negative": ("负面", "negative"),
     "neutral": ("中性", "neutral"),
@@ -37,6 +39,17 @@ def span(duration: timedelta) -> Because:
         elif zh:
             break
     return Because(" ".join(zh) or "0 秒", " ".join(en) or "0 s")
+
+
+def clock(when: datetime, now: datetime, timezone: str) -> Because:
+    """A time of the past, local: of the same day the time alone, else with its date. In English with its preposition."""
+    local, today = (one.astimezone(ZoneInfo(timezone)) for one in (when, now))
+    time = f"{local:%H:%M}"
+    if local.date() == today.date():
+        return Because(f"{time} ", f"at {time}")
+    year = local.year != today.year
+    zh, en = f"{local.month}月{local.day}日 {time} ", f"on {local.day} {_MONTHS[local.month - 1]}"
+    return Because(f"{local.year}年{zh}" if year else zh, f"{en} {local.year} at {time}" if year else f"{en} at {time}")
 
 
 def number(value: float) -> str:

@@ -55,6 +55,7 @@ CODES: Final[Mapping[str, Severity]] = {
     "unknown-source": "warning",
     "weak-factor": "warning",
     "weak-share": "warning",
+    "weak-velocity": "warning",
     "window-below-polls": "warning",
     "word-excluded": "warning",
 }

@@ -18,7 +18,7 @@ from rules.rule import Mode
 from rules.strict import Names, Strict, distinct
 
 PackName = Literal[
-    "food-safety", "product-safety", "data-breach", "executives", "service", "labour", "litigation", "rumour"
+    "food-safety", "product-safety", "data-breach", "executives", "service", "labour", "litigation", "rumour", "general"
 ]
 PACKS: Final[tuple[PackName, ...]] = get_args(PackName)
 PACKS_KEY: Final = "packs"

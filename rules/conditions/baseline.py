@@ -1,5 +1,6 @@
 """More than is usual at this hour, and more than there has been lately."""
 
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -9,11 +10,12 @@ from alerts import Because
 from rules.conditions.leaf import figures, rarity, unit
 from rules.filter import Filter
 from rules.normal import Expected
+from rules.panes import time_of
 from rules.reading import Looks, Reading, State
 from rules.rollup import Count, Roll
 from rules.strict import ConditionModel, WindowLength
 from rules.view import View, amount
-from rules.wording import mentions, number
+from rules.wording import clock, mentions, number
 
 _MINUTE = timedelta(minutes=1)
 COLD_FLOOR = 2
@@ -23,14 +25,54 @@ HOLDS_ON = 60
 _BINS = (5, 10, 15, 20, 30, 60)
 
 
+@dataclass(frozen=True, slots=True)
+class Surge:
+    """What is remembered of a surge: the minutes at which it began, last held and was at its highest, and how high.
+
+    ``surprise``: the highest that it reached, which need not be at the same minute; nothing where none was known.
+    """
+
+    began: int
+    held_at: int
+    peak_at: int
+    peak: int
+    surprise: float
+
+    def state(self) -> State:
+        return list(astuple(self))
+
+    @classmethod
+    def of(cls, state: State, minute: int) -> "Surge | None":
+        """The surge that may go on at *minute*; None where there is none, or it is over for too long."""
+        if not isinstance(state, list) or len(state) != len(cls.__slots__):
+            return None
+        numbers = [one for one in state if isinstance(one, int | float)]
+        if len(numbers) != len(state) or minute - numbers[1] > HOLDS_ON:
+            return None
+        began, held_at, peak_at, peak = map(int, numbers[:4])
+        return cls(began, held_at, peak_at, peak, float(numbers[4]))
+
+    def after(self, minute: int, count: int, surprise: float) -> "Surge":
+        """The same where it holds at *minute* too."""
+        higher = count > self.peak
+        return Surge(
+            self.began,
+            minute,
+            minute if higher else self.peak_at,
+            count if higher else self.peak,
+            max(self.surprise, surprise),
+        )
+
+
 class Baseline(ConditionModel):
     """Holds while ``window`` has ``at_least`` of what is counted, and so many are rarer than ``surprise`` says.
 
     ``surprise`` is -log10 of how often a window of this topic strays as far from what is usual: 1.9 is one window in
     eighty, 3 one in a thousand. What is usual is learnt from eight weeks at most, by hour and weekday (see
-    ``rules.normal``). Once it holds it goes on until the surprise is below ``clear``. ``factor``: at least so many times
-    what is usual. Until three days are known the baseline is *cold* and ``at_least`` counts double; before the first
-    hour is learnt that alone decides.
+    ``rules.normal``). Once it holds it goes on until the surprise is below ``clear``; what flares up within an hour after
+    that is the same surge, says so, and levels take the highest surprise that the surge reached. ``factor``: at least so
+    many times what is usual. Until three days are known the baseline is *cold* and ``at_least`` counts double; before
+    the first hour is learnt that alone decides.
     """
 
     type: Literal["baseline"]
@@ -86,41 +128,55 @@ class Baseline(ConditionModel):
         tally = view.tally(self)
         count = amount(tally, self.count)
         usual = view.expected(self, count)
-        cold = _cold(usual)
-        holds, held_at = self.judge(usual, state, view.minute)
+        cold, known = _cold(usual), usual.baseline != "none"
+        holds, new = self.judge(usual, state, view.minute)
+        surge = Surge.of(new, view.minute)
         times = count / usual.usual if usual.usual else None
+        because = self._because(view, usual, cold=cold)
+        surprise = usual.surprise if known else None
+        if holds and surge is not None and known:
+            surprise = surge.surprise
+            if not self._opens(usual):
+                because = self._goes_on(view, surge, because)
         reading = Reading(
             holds,
             count,
-            usual.usual if usual.baseline != "none" else None,
-            self._because(view, usual, cold=cold),
-            figures(tally, factor=times, surprise=usual.surprise if usual.baseline != "none" else None),
+            usual.usual if known else None,
+            because,
+            figures(tally, factor=times, surprise=surprise),
             self,
             # Without another mention a count only falls, so time alone matters from the floor on, or half of it for a surge
             # that is remembered.
-            awake=holds or count >= self._floor(usual) or (held_at is not None and count >= self.goes_on),
+            awake=holds or count >= self._floor(usual) or (surge is not None and count >= self.goes_on),
             turns=0,
             baseline="cold" if cold else usual.baseline,
         )
-        return reading, held_at
+        return reading, new
 
     @staticmethod
     def going(state: State, minute: int) -> bool:
         """Whether a surge that is remembered goes on where it flares up at *minute*."""
-        return isinstance(state, int) and minute - state <= HOLDS_ON
+        return Surge.of(state, minute) is not None
 
-    def judge(self, usual: Expected, state: State, minute: int) -> tuple[bool, int | None]:
-        """Whether it holds at *minute*, and the last minute at which it did, which is what it remembers."""
-        held_at = state if isinstance(state, int) and self.going(state, minute) else None
-        count = usual.count
-        floor = self._floor(usual)
-        if usual.baseline == "none":
-            holds = count >= floor
-        elif held_at is not None:
-            holds = count >= self.goes_on and usual.surprise >= self.ends_at
-        else:
-            holds = count >= floor and usual.surprise >= self.surprise and count >= self.factor * usual.usual
-        return holds, minute if holds else held_at
+    def judge(self, usual: Expected, state: State, minute: int) -> tuple[bool, State]:
+        """Whether it holds at *minute*, and the surge that it remembers."""
+        surge = Surge.of(state, minute)
+        holds = self._opens(usual)
+        if surge is not None and usual.baseline != "none":
+            holds = usual.count >= self.goes_on and usual.surprise >= self.ends_at
+        if not holds:
+            return False, surge.state() if surge is not None else None
+        if surge is None:
+            surge = Surge(minute, minute, minute, usual.count, usual.surprise)
+        return True, surge.after(minute, usual.count, usual.surprise).state()
+
+    def _opens(self, usual: Expected) -> bool:
+        """Whether so many are a surge by themselves."""
+        if usual.count < self._floor(usual):
+            return False
+        return usual.baseline == "none" or (
+            usual.surprise >= self.surprise and usual.count >= self.factor * usual.usual
+        )
 
     def _floor(self, usual: Expected) -> int:
         return self.at_least * (COLD_FLOOR if _cold(usual) else 1)
@@ -142,6 +198,16 @@ class Baseline(ConditionModel):
             zh = f"{zh}；基线不足 3 天，门槛加倍为 {self.at_least * COLD_FLOOR}"
             en = f"{en}; the baseline is less than 3 days old, so the floor is doubled to {self.at_least * COLD_FLOOR}"
         return Because(zh, en)
+
+    def _goes_on(self, view: View, surge: Surge, because: Because) -> Because:
+        """What is told of a surge that is below what would open one."""
+        unit_ = unit(self.count, view.noun(self, surge.peak))
+        zone = view.rollup(self).normal.calendar.timezone
+        began, peak = (clock(time_of(at), view.now, zone) for at in (surge.began, surge.peak_at))
+        return Because(
+            f"延续 {began.zh}开始的这一波（{peak.zh}达到峰值 {surge.peak}{unit_.measure}）；{because.zh}",
+            f"goes on from the surge that began {began.en} and reached {surge.peak} {peak.en}; {because.en}",
+        )
 
 
 def _cold(usual: Expected) -> bool:

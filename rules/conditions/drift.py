@@ -18,7 +18,7 @@ from rules.view import View
 from rules.wording import labels, number, percent, span
 
 _HOURS = 24 * 21
-"""Hours that the sum looks back over."""
+"""Hours that the sum looks back over: of what has been quiet for longer nothing is held against it."""
 _LAG = 24
 """Hours that an hour waits before it teaches what is usual, so that a slow burn does not teach itself at once."""
 _HALF_LIFE = 14 * 24.0
@@ -93,7 +93,7 @@ class Drift(ConditionModel):
             turns=rollup.turns,
             baseline="cold" if young else "weekly",
         )
-        return reading, sums.state()
+        return reading, None if sums.hour - sums.heard > _HOURS else sums.state()
 
     def _carried(self, view: View, rollup: Rollup, state: State) -> "_Sums":
         """The sums up to the last hour that is settled: from those that are remembered, unless the past has changed."""
@@ -104,7 +104,7 @@ class Drift(ConditionModel):
             young = first - 1, min(first + _YOUNG - 1, last)
             mass = rollup.counted(*young)
             overall = rollup.counted_marked(*young) / mass if mass else _UNKNOWN
-            sums = _Sums(first - 1, rollup.changes, first, overall, begin=first)
+            sums = _Sums(first - 1, rollup.changes, first, overall, begin=first, heard=first - 1)
         for hour in range(sums.hour + 1, last + 1):
             self._add(sums, rollup, hour)
         return sums
@@ -116,6 +116,10 @@ class Drift(ConditionModel):
             sums.mass = sums.mass * _FADE + rollup.count(taught)
         usual = min(0.9, max(0.002, (_PRIOR * sums.overall + sums.hits) / (_PRIOR + sums.mass)))
         n, k = rollup.count(hour), rollup.mark(hour)
+        if n:
+            if hour - sums.heard > _HOURS:
+                sums.total, sums.begin = 0.0, hour
+            sums.heard = hour
         if n and hour - sums.first >= _YOUNG:
             high = min(0.97, self.times * usual)
             gain = k * math.log(high / usual) + (n - k) * math.log((1 - high) / (1 - usual))
@@ -134,6 +138,7 @@ class Drift(ConditionModel):
 class _Sums:
     """``hour``: the last that is in them; ``changes``: of the rollup then; ``overall``: the share of the first days.
 
+    ``heard``: the last hour that had a mention;
     ``hits``, ``mass``: what is usual, fading; ``spread``: D; ``begin``: the hour at which the sum last was nothing.
     """
 
@@ -142,6 +147,7 @@ class _Sums:
     first: int
     overall: float
     begin: int
+    heard: int
     hits: float = 0.0
     mass: float = 0.0
     total: float = 0.0
@@ -158,7 +164,7 @@ class _Sums:
         if not isinstance(state, list) or len(state) != len(fields(cls)):
             return None
         numbers = [one for one in state if isinstance(one, int | float)]
-        whole = {"hour", "changes", "first", "begin", "seen"}
+        whole = {"hour", "changes", "first", "begin", "heard", "seen"}
         given = dict(zip((field.name for field in fields(cls)), numbers, strict=False))
         if len(given) != len(state):
             return None

@@ -13,7 +13,7 @@ from rules.reading import Looks, Reading, State
 from rules.rollup import Roll
 from rules.strict import ConditionModel, WindowLength
 from rules.view import View
-from rules.vocabulary import REMEMBERED
+from rules.vocabulary import MAX_VOICES, REMEMBERED
 from rules.wording import mentions
 
 _MINUTE = timedelta(minutes=1)
@@ -21,7 +21,9 @@ _NAMED = 5
 
 
 class NewTerm(ConditionModel):
-    """Holds while a word that this topic did not use in the 30 days before stands in ``at_least`` mentions.
+    """Holds while a word that this topic did not use in the 30 days before is used by ``at_least`` different authors.
+
+    An author counts once, however often he says it; where none is named the same text does.
 
     Words are cut by jieba's dictionary: two Chinese characters or three Latin letters at least, numbers left out. One
     is new while its first use, history counted, lies within ``window``. Until the topic has been watched for a day, or
@@ -31,7 +33,7 @@ class NewTerm(ConditionModel):
 
     type: Literal["new_term"]
     window: WindowLength = timedelta(hours=6)
-    at_least: int = Field(default=5, ge=2)
+    at_least: int = Field(default=5, ge=2, le=MAX_VOICES)
     where: Filter | None = None
 
     @property
@@ -48,24 +50,25 @@ class NewTerm(ConditionModel):
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
         tally, vocabulary = view.tally(self), view.vocabulary(self)
         begin = view.minute - tally.size
-        words = tuple(
-            (word, count)
+        heard = (
+            (word, min(count, vocabulary.spoken_by(word)))
             for word, count in tally.ranked("word")
             if count >= self.at_least and vocabulary.first(word, begin) > begin
         )
+        words = tuple(sorted((one for one in heard if one[1] >= self.at_least), key=lambda one: (-one[1], one[0])))
         noun, length, days = view.noun(self, tally.mentions), view.length(self), REMEMBERED // 1440
         count = words[0][1] if words else 0
         if words:
             named = words[:_NAMED]
-            listed = "、".join(f"{word} {times}" for word, times in named)
+            listed = "、".join(f"{word} {times} 人" for word, times in named)
             zh = f"近 {length.zh}{noun.zh}出现此前 {days} 天未见的词：{listed}"
-            en = f"words in the last {length.en} that were not seen in {days} days: "
+            en = f"words in the last {length.en} that were not seen in {days} days, by authors: "
             en += ", ".join(f"{word} {times}" for word, times in named)
             if len(words) > _NAMED:
                 zh, en = f"{zh}等 {len(words)} 个", f"{en} and {len(words) - _NAMED} more"
         else:
-            zh = f"近 {length.zh}{noun.zh}没有达到 {self.at_least} 条的新词"
-            en = f"no new word in {self.at_least} {noun.en} of the last {length.en}"
+            zh = f"近 {length.zh}{noun.zh}没有达到 {self.at_least} 人使用的新词"
+            en = f"no new word by {self.at_least} authors of {noun.en} in the last {length.en}"
         old_at = self._old_at(view) if words else 0
         young = view.minute < old_at
         if young:

@@ -34,6 +34,7 @@ def rule_set() -> list[RuleConfig]:
         "authors": {**baseline, "count": "authors", "where": {"label": "negative"}},
         "beside": [volume(5, 30), baseline],
         "either": {"type": "any", "of": [{"type": "not", "of": volume(1, 60)}, {**baseline, "window": HOUR}]},
+        "spike": {"type": "spike", "window": 20 * MINUTE, "count": "authors", "factor": 1.5, "at_least": 2},
         "drift": {"type": "drift", "at_least": 2, "evidence": 1.0, "times": 1.3},
         "velocity": {"type": "velocity", "window": 21 * MINUTE, "at_least": 4, "doubling": 12 * MINUTE},
         "cardinality": {"type": "cardinality", "window": 30 * MINUTE, "at_least": 3, "at_most_share": 0.4},
@@ -45,8 +46,11 @@ def rule_set() -> list[RuleConfig]:
         "later": [volume(3, 20), {**then, "of": [*steps, volume(3, 5)]}],
     }
     by = {"authors": ["topic", "source"], "cardinality": ["source"]}
+    more = {name: {"max_age": 2 * HOUR} for name in ("either", "number", "velocity")}
     return [
-        rule(id=name, where=None, when=when, by=by.get(name, ["topic"]), keep_firing_for=5 * MINUTE)
+        rule(
+            id=name, where=None, when=when, by=by.get(name, ["topic"]), keep_firing_for=5 * MINUTE, **more.get(name, {})
+        )
         for name, when in every.items()
     ]
 

@@ -154,6 +154,42 @@ def test_cold_spike_doubles_its_floor(count: int, holds: bool) -> None:
     assert reading.because.en.endswith("; watched for less than 6 h, so the floor is doubled to 20")
 
 
+@pytest.mark.parametrize(
+    ("count", "value", "expected"),
+    [("mentions", 42, 20), ("authors", 12, 2), ("stories", 42, 1), ("reach", 420, 2000)],
+)
+def test_a_spike_counts_what_it_is_told_to(count: str, value: int, expected: float) -> None:
+    """Of the whole half hours in the six hours before: two authors, one story, twenty mentions of a hundred views each."""
+    log = Log()
+    for number in range(226):
+        at = after(31 + number * 1.5, 1)
+        log.mention(at, author=f"old{number % 2}", story="old", views=100)
+    for number in range(42):
+        log.mention(after(391.5, number), author=f"u{number % 12}", views=10)
+    reading = read(log, 401, when=spike(count=count))
+    assert (reading.value, reading.expected) == (value, pytest.approx(expected, rel=0.12))
+    assert reading.holds is (value >= 3 * reading.expected)
+    measure = {"mentions": "条", "authors": "人", "stories": "起", "reach": "人次"}[count]
+    assert f" {value} {measure}，前 6 小时平均每 30 分钟" in reading.because.zh
+
+
+def test_a_spike_of_authors_is_none_of_one_loud_account() -> None:
+    """Forty mentions of one account are a spike of mentions, and not of authors."""
+    log = Log()
+    log.burst(after(395), 40, every=timedelta(seconds=1), author="loud")
+    assert read(log, 401, when=spike()).holds
+    assert not read(log, 401, when=spike(count="authors")).holds
+
+
+def test_a_spike_of_authors_before_a_whole_window_is_known_doubles_its_floor() -> None:
+    """Forty minutes after the start no half hour on the clock has been watched: nothing is expected."""
+    log = Log()
+    log.burst(after(35), 20, every=timedelta(seconds=1))
+    reading = read(log, 40, when=spike(count="authors"))
+    assert (reading.expected, reading.baseline, reading.holds) == (None, "cold", True)
+    assert "此前尚无可比的时段" in reading.because.zh
+
+
 def opened_at(log: Log) -> list[float]:
     """The minutes at which an alert opened."""
     return [(event.at - START) / MINUTES for event in run(log.rows) if event.event == "opened"]

@@ -106,13 +106,16 @@ def test_a_baseline_outlives_a_quiet_night() -> None:
     assert read(log, 10 * 1440 + 120, when={"type": "baseline"}).baseline == "daily"
 
 
-def test_what_was_never_used_again_is_forgotten() -> None:
-    """Eight weeks after its last mention a key is gone, and its baseline with it."""
+@pytest.mark.parametrize("when", [{"type": "baseline", "at_least": 1}, {"type": "drift", "at_least": 1}])
+def test_what_was_never_used_again_is_forgotten(when: Mapping[str, Any]) -> None:
+    """Eight weeks after its last mention a key is gone, with its baseline and all that its condition remembered."""
     log = Log()
     log.burst(after(1), 3)
     driver = Driver(Engine(STEP, assume_healthy=True))
-    for row in [Log().rules(START, rule(where=None, when={"type": "baseline"})), *log.rows]:
+    for row in [Log().rules(START, rule(where=None, when=when)), *log.rows]:
         driver.feed(row)
+    driver.advance(after(5))
+    assert driver.engine.running["surge"].keys[("acme",)].state is not None
     driver.advance(after(55 * 1440))
     assert driver.engine.running["surge"].keys
     driver.advance(after(57 * 1440 + 120))
@@ -134,6 +137,31 @@ def test_a_baseline_is_remembered_whatever_is_beside_it() -> None:
     state = driver.engine.running["surge"].keys[("acme",)].state
     assert isinstance(state, list)
     assert state[0] is not None
+
+
+def flared(levels: Mapping[str, Any]) -> list[AlertEvent]:
+    """Ten days of one an hour, forty within half an hour, an hour and a half later six more."""
+    log, begin = Log(), 10 * 1440
+    days(log, 10, lambda _day, _hour: 1)
+    log.burst(after(begin), 40, every=timedelta(seconds=45))
+    log.burst(after(begin + 110), 6, every=timedelta(seconds=20))
+    when = {"type": "baseline", "window": HOUR, "at_least": 10, "factor": 10.0}
+    return told(log, begin + 300, when=when, levels=levels, keep_firing_for=timedelta(minutes=5))
+
+
+def test_a_surge_that_flares_up_says_that_it_goes_on() -> None:
+    """What opens again within the hour, on less than would open it, tells when the surge began and how high it was."""
+    first, *_, again, _ = [one for one in flared({"yellow": {}}) if one.event in {"opened", "resolved"}]
+    assert "延续" not in first.because.zh
+    assert (again.event, again.alert, again.seen) == ("opened", first.alert, 5)
+    assert "延续 08:06 开始的这一波（08:29 达到峰值 41 条）；近 1 小时" in again.because.zh
+    assert "goes on from the surge that began at 08:06 and reached 41 at 08:29; 5 " in again.because.en
+
+
+def test_a_level_takes_the_surprise_of_the_whole_surge() -> None:
+    """The flare-up of a surge that was orange by its surprise is orange, and a surge does not fall for being waned."""
+    events = [(one.event, one.level.name) for one in flared({"orange": {"surprise": 4.0}})]
+    assert [one for one in events if one[0] != "updated"] == [("opened", "orange"), ("resolved", "orange")] * 2
 
 
 @pytest.mark.parametrize("window", [timedelta(minutes=7), timedelta(minutes=90), timedelta(hours=25)])
@@ -195,6 +223,17 @@ def test_drift_is_over_where_the_share_is_usual_again(last: str, holds: bool) ->
     reading = read(log, 21 * 1440 + 60, when=given)
     assert "证据" in reading.because.zh
     assert reading.holds is holds
+
+
+@pytest.mark.parametrize(
+    ("quiet", "evidence"), [(20, "已持续偏高 27 天 3 小时（证据 12，"), (22, "已持续偏高 1 小时 31 分钟（证据 1.1，")]
+)
+def test_three_quiet_weeks_clear_the_evidence_of_a_drift(quiet: int, evidence: str) -> None:
+    """What a topic is said to do after a month of silence is not added to what it did before."""
+    log = Log()
+    shares(log, 21, lambda day: 0.05 if day < 14 else 0.05 + 0.03 * (day - 13))
+    log.burst(after((21 + quiet) * 1440), 12, every=timedelta(minutes=5))
+    assert evidence in read(log, (21 + quiet) * 1440 + 91, when=DRIFT).because.zh
 
 
 def test_drift_says_nothing_of_the_first_days() -> None:
@@ -282,6 +321,49 @@ def test_a_story_that_has_ended_spreads_no_more() -> None:
     assert "grows no more" in reading.because.en
 
 
+def test_one_account_spreads_nothing() -> None:
+    """Half of the copies' number in authors is asked for, or as many as given; of an unnamed one the site or source counts."""
+    log = Log()
+    for number in range(40):
+        log.mention(after(371, number), author=f"u{number % 9}", story="fire")
+    reading = read(log, 400, when=VELOCITY)
+    assert not reading.holds
+    assert "来自 9 个发布者（阈值 10）" in reading.because.zh
+    assert read(log, 400, when={**VELOCITY, "authors": 9}).holds
+    log.mention(after(372), story="fire", site="a.example.com")
+    assert read(log, 400, when=VELOCITY).holds
+    with pytest.raises(ValidationError, match="more authors than copies"):
+        rule(when={**VELOCITY, "authors": 21})
+
+
+def test_many_stories_beside_hide_none() -> None:
+    """A story that enough people tell is found behind a faster one that a single account repeats."""
+    log = spread(8, 20)
+    for number in range(60):
+        log.mention(after(390, number / 2), author="loud", story="promo")
+    reading = read(log, 400, when=VELOCITY)
+    assert (reading.holds, reading.value) == (True, 28)
+
+
+@pytest.mark.parametrize(("copies", "holds"), [(40, False), (150, True)])
+def test_a_story_as_large_as_the_topic_often_has_is_none(copies: int, holds: bool) -> None:
+    """Where six times a day a story has forty copies, forty are ordinary and a hundred and fifty are not."""
+    log = Log()
+    for day in range(8):
+        for hour in range(24):
+            for number in range(40 if hour % 4 == 0 else 3):
+                at = after(day * 1440 + hour * 60 + number)
+                log.mention(at, author=f"u{number}", story=f"d{day}-{hour}")
+    for number in range(copies):
+        log.mention(after(8 * 1440 + 725, number * 8), author=f"u{number}", story="new")
+    reading = read(log, 8 * 1440 + 725 + copies * 8 / 60, when=VELOCITY)
+    assert reading.figures.doubling is not None
+    assert reading.figures.doubling <= 30
+    assert reading.holds is holds
+    assert "平时最大的事件约" in reading.because.zh
+    assert read(log, 8 * 1440 + 725 + copies * 8 / 60, when={**VELOCITY, "surprise": 0.0}).holds
+
+
 # cardinality
 
 
@@ -353,6 +435,21 @@ def test_a_word_ceases_to_be_new_with_the_window() -> None:
     for number in range(9):
         log.mention(after(2880 + 10 * number), author=f"n{number}", text="充电宝突然自燃")
     assert not read(log, 2880 + 85, when=NEW).holds
+
+
+def test_the_words_of_one_account_are_its_own() -> None:
+    """What one author says in every post, or one text that nobody signs, counts once; three authors are three."""
+    log = talk(2)
+    for number in range(12):
+        log.mention(
+            after(2880 + number), author="店铺" if number % 2 else "", text="限时直降包邮下单立减", site="a.example.com"
+        )
+    assert not read(log, 2895, when=NEW).holds
+    log.mention(after(2893), author="甲", text="直降真香")
+    reading = read(log, 2895, when=NEW)
+    assert reading.holds
+    assert dict(reading.words)["直降"] == 3
+    assert "直降 3 人" in reading.because.zh
 
 
 def test_on_the_first_day_every_word_is_new() -> None:

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from alerts import Level
+from alerts import AlertEvent, Level
 from rules import running
 from rules.calendar import UTC_WEEKS
 from rules.conditions import Volume
 from rules.engine import Engine
-from rules.log import StoryRow
+from rules.log import Row, StoryRow
 from rules.plan import plan
 from rules.reading import Reading, State
 from rules.replay import Driver
@@ -43,6 +44,57 @@ def test_an_alert_opens_at_the_next_tick_and_resolves_when_it_has_been_quiet() -
     assert resolved.because.en.startswith("no longer so for 5 min; 0 negative mentions")
     assert [event.revision for event in (opened, resolved)] == [1, 2]
     assert opened.alert == resolved.alert
+
+
+def standing() -> list[Row]:
+    """Three each minute for two hours and a half, under a rule whose alerts end at an hour."""
+    log = surge(max_age=timedelta(hours=1))
+    log.burst(after(1), 450, every=timedelta(seconds=20))
+    return list(log.rows)
+
+
+def test_what_stands_for_longer_than_an_alert_may_says_so() -> None:
+    """The alert ends of age with its reason, another opens at the next tick, and tells how long it has stood, also later."""
+    events = [one for one in run(standing()) if one.event in {"opened", "resolved"}]
+    assert [one.event for one in events] == ["opened", "resolved"] * 3
+    first, aged, second, _, third, last = events
+    assert (aged.at - first.at, second.at - aged.at) == (timedelta(hours=1), STEP)
+    assert aged.because.zh.startswith(
+        "本条预警已满 1 小时，到期结束；条件仍满足，将另开一条继续跟进，并不代表舆情已平息；近 10 分钟"
+    )
+    assert "the condition still holds, so another opens" in aged.because.en
+    assert len({first.alert, second.alert, third.alert}) == 3
+    assert third.because.zh.startswith("已持续 2 小时未平息（前一条预警满 1 小时后续开）；近 10 分钟负面提及")
+    assert third.because.en.startswith("has stood for 2 h (goes on from an alert that ended at its age of 1 h); ")
+    assert last.because.zh.startswith("已连续 5 分钟不再满足条件")
+
+
+def test_age_is_the_same_after_a_restart() -> None:
+    """An engine that is restored from its snapshot every ten minutes tells the same."""
+    rows = sorted(standing(), key=lambda row: row.at)
+    driver, due = Driver(Engine(STEP, assume_healthy=True)), after(10)
+    events: list[AlertEvent] = []
+    for row in rows:
+        events += driver.feed(row)
+        if row.at >= due:
+            driver, due = Driver(Engine.restore(driver.engine.snapshot())), due + timedelta(minutes=10)
+    events += driver.run_out()
+    assert events == run(rows)
+
+
+def test_what_holds_in_silence_ends_of_age_and_does_not_keep_a_replay_from_ending() -> None:
+    """A condition that no mention ends opens anew each hour, and time is let go on for a while only."""
+    log = surge(when=[{"type": "not", "of": volume(3)}], max_age=timedelta(hours=1))
+    log.mention(after(1))
+    events = [one.event for one in run(log.rows)]
+    assert events == ["opened", "resolved"] * (len(events) // 2) + ["opened"] * (len(events) % 2)
+    assert 2 <= len(events) < 12
+
+
+def test_an_age_of_minutes_is_refused() -> None:
+    """Within an hour an alert opens again, so its age is that at least."""
+    with pytest.raises(ValidationError, match="1h at least"):
+        rule(when=volume(3), max_age=timedelta(minutes=59))
 
 
 def test_an_event_says_all_that_a_message_needs() -> None:

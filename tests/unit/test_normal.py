@@ -90,6 +90,25 @@ def test_labels_of_how_much_is_known() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("window", [HOUR, 6 * HOUR])
+def test_the_first_mention_is_a_surprise_that_grows_with_what_was_seen(window: int) -> None:
+    """After hours of nothing but zeros one mention is as rare as so many hours can tell, and five are more so."""
+    first = []
+    for hours in (6, 24, 168, 1344, 8 * 1344):
+        normal, end = Normal(HOUR, window // HOUR, CN), hours * HOUR
+        for number in range(hours):
+            normal.learn((number + 1) * HOUR, [0] * (window // HOUR))
+        one, five = (normal.expected(end + window, window, count) for count in (1, 5))
+        assert (one.season, one.lately) == (0, 0)
+        assert one.surprise < five.surprise < math.inf
+        assert one.surprise <= math.log10(2 * hours * HOUR / window + 1)
+        first.append(one.surprise)
+    assert first == sorted(first)
+    assert first[1] < 1.8
+    assert 1 < first[3] - first[1] < 2
+    assert first[4] - first[3] < 0.2  # What is older than eight weeks hardly counts any more.
+
+
 def test_nothing_is_expected_of_nothing() -> None:
     """Before the first bin there is neither a usual count nor a surprise."""
     usual = Normal(HOUR, 1, CN).expected(1000, HOUR, 50)
@@ -143,6 +162,28 @@ def test_a_night_without_sight_is_no_quiet_night() -> None:
     assert season(dark, "2026-03-10T05:00") == pytest.approx(20, rel=0.05)
     assert season(seen, "2026-03-10T05:00") < 19
     assert dark.lately == pytest.approx(20, rel=0.05)
+
+
+def test_dark_hours_lower_no_pool() -> None:
+    """Six Monday noons in a row that nobody saw: the hour is expected to be as busy as before, and the others too."""
+
+    def monday(local: datetime) -> int:
+        return 60 if local.weekday() == 0 and local.hour == 12 else 10
+
+    normal = learnt("2026-03-02T00:00", 6 * 7 * 24, monday)
+    other = learnt("2026-03-02T00:00", 6 * 7 * 24, monday)
+    start, local = at("2026-04-13T00:00"), datetime.fromisoformat("2026-04-13T00:00")
+    before = season(normal, "2026-04-13T12:00")
+    for number in range(6 * 7 * 24):
+        count = monday(local + timedelta(hours=number))
+        for one in (normal, other):
+            unseen = one is normal and count == 60
+            one.learn(start + (number + 1) * HOUR, [0 if unseen else count], dark=unseen)
+    after = [season(normal, f"2026-05-{day}T12:00") for day in (25, 26)]
+    seen = season(other, "2026-05-25T12:00")
+    assert after[0] > 0.97 * before
+    assert after[0] > 0.9 * seen
+    assert after[1] >= season(other, "2026-05-26T12:00") - 0.5
 
 
 def test_a_crisis_does_not_become_what_is_usual() -> None:

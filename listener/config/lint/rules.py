@@ -11,7 +11,8 @@ from listener.config.lint.places import conditions, numbered, top_conditions, wh
 from listener.config.model import Config
 from listener.problem import Keys
 from listener.yaml_scalars import duration_text
-from rules.conditions import All, Any_, Not, Ratio, Spike, Volume, Watch
+from rules.conditions import All, Any_, Not, Ratio, Spike, Velocity, Volume, Watch
+from rules.filter import Filter
 from rules.reading import Condition
 from rules.rule import RuleConfig
 
@@ -92,6 +93,18 @@ def _weak(rule: RuleConfig, keys: Keys) -> Iterator[Finding]:
         if isinstance(condition, Ratio) and condition.at_least <= _WEAK_SHARE:
             message = f"a share of {condition.at_least:g} is nearly always reached"
             yield Finding("weak-share", (*place, "at_least"), message)
+        if isinstance(condition, Velocity) and not any(map(_of_harm, (rule.where, where_of(condition)))):
+            message = (
+                "praise and news spread too: without a filter by label, risk or words any story that is shared alerts"
+            )
+            yield Finding("weak-velocity", place, message)
+
+
+def _of_harm(where: Filter | None) -> bool:
+    """Whether a filter asks for what a mention says."""
+    if where is None:
+        return False
+    return bool(where.label or where.risk or where.words) or any(_of_harm(member) for member in where.members)
 
 
 def _waits(rule: RuleConfig, keys: Keys, step: timedelta) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 ``python -m tests.bench.world [--nab DIR] [--cascades DIR] [--brands N] [--weeks N] [--seed N]``
 
-Every decider sees the same mentions in the same run: the engine by the rules of ``rules.yml`` (or ``--rules``), one set
+Every decider sees the same mentions in the same run: the engine by the pack ``general`` (or ``--rules``), one set
 of defaults for every brand; each peer with its documented figures, and with those that are best for it on this world.
 Seeds 1 to 5 are for developing; the others are kept aside, to be judged by.
 """

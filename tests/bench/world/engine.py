@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
+from listener.config.packs import pack_folder
 from listener.document import read
 from rules.engine import Engine
 from rules.log import MentionRow
@@ -15,7 +16,8 @@ from tests.bench.world.score import Told
 from tests.support.world.log import rows
 from tests.support.world.world import World
 
-RULES = Path(__file__).with_name("rules.yml")
+RULES = pack_folder("general") / "rules.yml"
+"""What is judged is what is shipped."""
 _CHUNK = 20_000
 
 
