@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from alerts.alert import Because
-from alerts.handling import Act, ActKind, Ended, Handling, Taken
+from alerts.handling import ACTS, Act, ActKind, Ended, Handling, Taken
 from alerts.incident import Incident, settled, with_act
 
 
@@ -41,6 +41,8 @@ def perform(incident: Incident, act: Act, *, seen: int | None = None, other: Inc
         return _refused(incident, "merged", f"已并入事件 {into}", f"was merged into incident {into}")
     if (stale := outdated(incident, seen)) is not None:
         return stale
+    if act.kind == "unacknowledge" and not act.by and seen is not None and acts_since(incident, seen, ACTS):
+        return _refused(incident, "renewed", "已有新的操作，认领继续有效", "has been acted on since; it stays taken")
     if act.kind == "merge":
         return _merge(incident, act, other)
     if act.kind == "split":

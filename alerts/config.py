@@ -37,7 +37,8 @@ Interval = Annotated[timedelta, StrictType(), AfterValidator(_positive)]
 _KNOWN = {"level": frozenset(Level.__members__), "kind": frozenset({"topic", "self"})}
 
 
-def _values_exist(match: dict[LabelName, str | list[str]]) -> dict[LabelName, str | list[str]]:
+def known_values(match: dict[LabelName, str | list[str]]) -> dict[LabelName, str | list[str]]:
+    """The labels that something matches on, as they were; raises ValueError where no incident can have such a value."""
     for name, values in match.items():
         wanted = [values] if isinstance(values, str) else values
         if not wanted:
@@ -48,7 +49,7 @@ def _values_exist(match: dict[LabelName, str | list[str]]) -> dict[LabelName, st
     return match
 
 
-Match = Annotated[dict[LabelName, str | list[str]], AfterValidator(_values_exist)]
+Match = Annotated[dict[LabelName, str | list[str]], AfterValidator(known_values)]
 
 
 def matchers(match: Match) -> dict[LabelName, frozenset[str]]:

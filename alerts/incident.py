@@ -54,6 +54,11 @@ class Incident:
         return "acknowledged" if handling.taken is not None else "open"
 
     @property
+    def wave(self) -> datetime:
+        """When it last opened: what is said, taken or escalated once is so once per wave."""
+        return self.since or self.opened_at
+
+    @property
     def level(self) -> Level:
         """Its highest open level; once all is resolved, the highest that its alerts ended on."""
         unresolved = [event.level for event in self.alerts if event.event != "resolved"]

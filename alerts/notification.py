@@ -4,16 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from alerts.alert import Level
+from alerts.alert import Because, Level
 from alerts.incident import Incident
 from alerts.texts import Wording
 from alerts.trend import Chart
 
 NotificationKind = Literal[
-    "open", "update", "repeat", "acknowledge", "act", "resolve", "breakthrough", "unsilenced", "test"
-]
+    "open", "update", "repeat", "acknowledge", "act", "remind", "breach", "escalate", "resolve",
+    "breakthrough", "unsilenced", "test",
+]  # fmt: skip
 """``act``: what people did, other than taking it. ``breakthrough``: a silenced incident rose or grew; ``unsilenced``: its
-silence is over and it is open still; either may be the first that the receiver hears of it."""
+silence is over and it is open still; either may be the first that the receiver hears of it. ``remind``: an answer, or a
+sign of life, is due; ``breach``: no answer is out by its deadline; ``escalate``: nobody took it, so this
+receiver is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ class Notification:
     empty where one message tells many notifications, these, because the channel's rate lets no more pass or all of them
     waited; ``incident`` is then the first one's. ``deferred``: it waited for the end of the receiver's quiet hours.
     ``chart``: a picture for the channels that carry one. ``wording``: the operator's own words in place of ours.
+    ``at``: when it is sent, which remaining times count from. ``respond_by``: when the answer to the public is, or was, due;
+    None where there is no deadline to meet. ``note``: why this is sent, where the incident alone does not tell.
     """
 
     key: str
@@ -54,3 +59,6 @@ class Notification:
     deferred: bool = False
     chart: Chart | None = None
     wording: Wording | None = None
+    at: datetime | None = None
+    respond_by: datetime | None = None
+    note: Because | None = None

@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 
 from alerts import Because
 from alerts.command import Command, Outcome
+from alerts.deadline import respond_by
 from listener.acted import note
 from listener.clock import utc_now
 from listener.commands import Commands
@@ -25,6 +26,7 @@ from listener.decide import Decider
 from listener.deliver import Outcome as Delivered
 from listener.deliver import Sender
 from listener.desk import Desk
+from listener.escalate import Auditor, Escalator
 from listener.flush import Flusher
 from listener.guard import guarded_session
 from listener.health import Health
@@ -39,12 +41,13 @@ from listener.selfcheck import (
     EVERY,
     SelfCheck,
     delivery_troubles,
+    escalation_troubles,
     rule_troubles,
     source_troubles,
     with_newest,
 )
 from listener.slack import Slack
-from listener.storage import alerting, history, mentions, outbox, rows
+from listener.storage import alerting, escalations, history, mentions, outbox, rows
 from listener.storage import sources as source_store
 from listener.storage.database import Database, StorageError
 from listener.storage.retention import Keep, forget
@@ -101,6 +104,7 @@ class Daemon:
             self._started_at = utc_now()
             async with self._database.write("start") as connection:
                 await outbox.release(connection)
+                await escalations.release(connection)
             async with self._database.read("start") as connection:
                 states = await source_store.load(connection)
                 own = await alerting.newest_self(connection)
@@ -124,6 +128,8 @@ class Daemon:
             self._slack = Slack(self._parts.slack, self._session, self._ask, now=utc_now, metrics=self._metrics)
             stack.push_async_callback(self._slack.stop)
             self._flusher = Flusher(self._database, self._parts.routing, metrics=self._metrics)
+            self._escalator = Escalator(self._database, self._flusher, metrics=self._metrics)
+            self._auditor = Auditor(self._database, self._flusher, metrics=self._metrics, started_at=self._started_at)
             self._sender = Sender(
                 self._database,
                 self._parts.lines,
@@ -131,6 +137,7 @@ class Daemon:
                 timezone=self._config.timezone,
                 metrics=self._metrics,
                 now=utc_now,
+                due=lambda incident: respond_by(incident, self._parts.routing.on_call.times),
             )
             self._refresher = Refresher(
                 self._database,
@@ -163,6 +170,7 @@ class Daemon:
                 ("pipeline", self._drain()),
                 ("decider", self._keep_going("decider", self._decider.step)),
                 ("flush", self._keep_going("flush", self._flusher.step, wake=self._decider.told)),
+                ("escalation", self._keep_going("escalation", self._escalator.step, wake=self._flusher.looked)),
                 ("sender", self._keep_going("sender", self._sender.step, wake=self._sender.wake)),
                 ("refresh", self._keep_going("refresh", self._refresher.step)),
                 ("self-check", self._keep_going("self-check", self._check_self)),
@@ -320,6 +328,7 @@ class Daemon:
             *sources,
             *delivery_troubles(self._sender.outcomes),
             *rule_troubles(self._decider.engine.failures),
+            *escalation_troubles(await self._auditor.look(now)),
         ]
         events = self._selfcheck.compare(troubles, now, undecided=undecided)
         if events:

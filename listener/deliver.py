@@ -12,7 +12,7 @@ from functools import partial
 
 import structlog
 
-from alerts import DeliveryError, Notification, Receipt
+from alerts import DeliveryError, Incident, Notification, Receipt
 from alerts.render.wording import worded
 from alerts.retry import next_attempt
 from alerts.silence import RULE as SILENCE
@@ -53,7 +53,9 @@ class Sender:
         timezone: str,
         metrics: Metrics,
         now: Callable[[], datetime],
+        due: Callable[[Incident], datetime | None] = lambda _: None,
     ) -> None:
+        """*due*: by when the public must have an answer, as is configured by now."""
         self.lines = lines
         self.timezone = timezone
         self.outcomes: dict[Address, Outcome] = {}
@@ -62,6 +64,7 @@ class Sender:
         self._console = console
         self._metrics = metrics
         self._now = now
+        self._due = due
         self._under_way: dict[str, asyncio.Task[None]] = {}  # by account
         self._failing: dict[Address, str] = {}
         self._misworded: dict[tuple[str, str, str], str] = {}  # receiver, channel and text → why it failed last
@@ -159,6 +162,9 @@ class Sender:
             timezone=self.timezone,
             was=entry.was,
             deferred=bool(entry.batch),
+            at=self._now(),
+            respond_by=self._due(entry.incident),
+            note=entry.note,
         )
 
     async def _mark(self, write: Callable[[], Awaitable[None]]) -> None:

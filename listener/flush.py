@@ -4,21 +4,24 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts import Incident, NotificationKind
+from alerts import Because, Incident, NotificationKind
+from alerts.escalation import Run
 from alerts.flush import Told, decide
 from alerts.hold import Held
 from alerts.inhibition import Inhibition, can_inhibit, inhibitor
+from alerts.oncall import OnCall
 from alerts.route import Leg, Route, labels
 from alerts.settle import known_level, settle
 from alerts.silence import Silence, speak
+from listener import oncall
 from listener.metrics import Metrics
 from listener.silencing import give_notice, stays
-from listener.storage import alerting, outbox, silences
+from listener.storage import alerting, escalations, outbox, silences
 from listener.storage.database import Database
 
 _IDLE = timedelta(seconds=60)
@@ -28,18 +31,20 @@ _TOGETHER = 100  # incidents in one transaction
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """The parts of the flush that a reload exchanges: the route tree, each receiver's channels, what mutes what."""
+    """The parts of the flush that a reload exchanges: the route tree, receivers' channels, what mutes what, whom to call."""
 
     route: Route | None  # None: nobody is told
     channels: Mapping[str, Sequence[str]]
     inhibit: Sequence[Inhibition] = ()
     timezone: str = "UTC"  # of the times in a silence's notices
+    on_call: OnCall = field(default_factory=OnCall)
 
 
 class Flusher:
     def __init__(self, database: Database, routing: Routing, *, metrics: Metrics) -> None:
         self.routing = routing
         self.put = asyncio.Event()  # set when the outbox got a row
+        self.looked = asyncio.Event()  # set when incidents were looked at: a chain may have begun
         self._database = database
         self._metrics = metrics
         self._silences: Sequence[Silence] = ()  # those that hold
@@ -64,6 +69,7 @@ class Flusher:
                         await self._flush(connection, current, now)
         if due or noticed:
             self.put.set()
+            self.looked.set()
             return now
         return min(at for at in (next_due, next_notice, now + _IDLE) if at is not None)
 
@@ -82,15 +88,19 @@ class Flusher:
 
     async def _flush(self, connection: AsyncConnection, incident: Incident, now: datetime) -> None:
         told = await alerting.told_of(connection, incident.id)
+        runs = await escalations.runs_of(connection, incident.id)
         again: list[datetime] = []
         under = await stays(connection, incident, self._silences, now)
         muted = self._muted(incident)
-        for leg in self._legs(incident, told):
+        knowing: list[str] = []
+        heard = False
+        for leg in [*self._legs(incident, told), *self._called(incident, runs, told)]:
             row = _not_after(told.get(leg.receiver, alerting.ToldRow(now)), now)
             decision = decide(incident, row.state, leg, first_at=row.first_at, now=now)
             decision, silenced = speak(decision, incident, row.state, leg, under, first_at=row.first_at, now=now)
             # The stages that may hold a message, in order: the first that does. What is muted is not owed for the night.
             held = silenced or muted or leg.hours.held(known_level(incident, row.state), now)
+            heard = heard or not (silenced or muted)
             done = settle(decision, incident, held, row.held, now=now)
             if done.next_at is not None:
                 again.append(done.next_at)
@@ -104,7 +114,16 @@ class Flusher:
                 self._metrics.not_sent.labels(done.held.reason).inc()
             elif done.reason == "resolved_before_wait":
                 self._metrics.not_sent.labels(done.reason).inc()
+            knowing += [leg.receiver] if _knows(state) else []
             await alerting.tell(connection, incident.id, leg.receiver, replace(row, state=state, held=done.held))
+        # What is silenced or muted calls nobody, and its deadlines are told once that is over.
+        await oncall.follow(connection, incident, self.routing.on_call.chains, now, silent=not heard)
+        due = await oncall.due(connection, incident, self.routing.on_call, now, silent=not heard)
+        again += due.again
+        for message in due.messages:
+            for receiver in knowing:
+                said = (incident.id, message.kind, message.mark)
+                await self._put(connection, incident, receiver, message.kind, now, said=said, note=message.note)
         await alerting.look_again(connection, incident.id, min(again, default=None))
         for target in [target for target, source in self._muted_by.items() if source == incident.id]:
             await alerting.look_again(connection, target, now)
@@ -117,6 +136,34 @@ class Flusher:
             return None
         self._muted_by[incident.id] = source.id
         return Held("inhibited", source.id, None)
+
+    async def call(
+        self,
+        connection: AsyncConnection,
+        incident: Incident,
+        receivers: Sequence[str],
+        mark: str,
+        note: Because,
+        now: datetime,
+    ) -> None:
+        """Tell receivers that an escalation calls; from then on they hear how the incident goes on, as those of a route."""
+        told = await alerting.told_of(connection, incident.id)
+        for receiver in receivers:
+            said = (incident.id, "escalate", mark)
+            await self._put(connection, incident, receiver, "escalate", now, said=said, note=note)
+            row = told.get(receiver, alerting.ToldRow(now))
+            if not _knows(row.state):
+                state = Told(incident.revision, incident.level, "escalate", now)
+                await alerting.tell(connection, incident.id, receiver, replace(row, state=state, held=None))
+        await alerting.look_again(connection, incident.id, now)
+
+    def _called(self, incident: Incident, runs: Sequence[Run], told: Mapping[str, alerting.ToldRow]) -> Sequence[Leg]:
+        """Those that an escalation called, beside the route's, until they know of the end."""
+        legs = self._legs(incident, told)
+        named = {leg.receiver for leg in legs}
+        called = dict.fromkeys(name for run in runs for name in run.notified if name not in named)
+        known = [name for name in called if name in told and _knows(told[name].state)]
+        return [replace(legs[0], receiver=name) for name in known if name in self.routing.channels] if legs else ()
 
     def _legs(self, incident: Incident, told: Mapping[str, object]) -> Sequence[Leg]:
         if self.routing.route is None:
@@ -141,13 +188,21 @@ class Flusher:
         kind: NotificationKind,
         now: datetime,
         *,
-        batch: str,
+        batch: str = "",
+        said: tuple[str, ...] | None = None,
+        note: Because | None = None,
     ) -> None:
+        """*said*: what the message is, so that it goes once; by default this kind at this revision."""
         for channel in self._open_channels(receiver, _refused_channel(incident)):
             # These say the same again on purpose: the time makes it another message.
-            said = (incident.id, kind, incident.revision, now.isoformat() if kind in _AGAIN else "")
-            key = hashlib.sha256(json.dumps([*said, receiver, channel]).encode()).hexdigest()[:32]
-            await outbox.put(connection, outbox.New(key, receiver, channel, kind, incident, batch), now=now)
+            what = said or (incident.id, kind, incident.revision, now.isoformat() if kind in _AGAIN else "")
+            key = hashlib.sha256(json.dumps([*what, receiver, channel]).encode()).hexdigest()[:32]
+            await outbox.put(connection, outbox.New(key, receiver, channel, kind, incident, batch, note), now=now)
+
+
+def _knows(told: Told | None) -> bool:
+    """Whether a receiver knows of something open."""
+    return told is not None and told.kind != "resolve"
 
 
 def _refused_channel(incident: Incident) -> tuple[str, str] | None:

@@ -53,6 +53,7 @@ def whole_incident(page: IncidentPage, playbooks: Mapping[str, Playbook]) -> Jso
     """Everything of one incident: its line, with the timeline, playbooks, alerts as event lines, and deliveries."""
     incident = page.incident
     return incident_line(incident, page.judgements) | {
+        "respond_by": _time(page.respond_by),
         "timeline": [_moment(one) for one in timeline(page.history, incident.handling.timeline)],
         "playbooks": [_playbook(name, playbooks.get(name), incident) for name in named_by(incident)],
         "events": [event_line(event) for event in incident.alerts],

@@ -92,6 +92,11 @@ class Metrics:
             "notifications_incomplete", "Notifications that a channel took in part.", "receiver", "channel"
         )
         self.not_sent = counter("notifications_dropped", "Notifications not sent on purpose.", "reason")
+        # escalation
+        self.escalated = counter("escalation_calls", "Steps of escalation that called somebody.", "chain")
+        self.escalations_waiting = gauge("escalations_waiting", "Chains that wait for their next step.")
+        self.escalations_lost = gauge("escalations_lost", "Incidents whose chain lacked its next step, and was mended.")
+        self.escalations_overdue = gauge("escalations_overdue", "Incidents with a step more than 2 min late.")
         self.hops = histogram("hop_seconds", "A mention's way, hop by hop.", _LATENCY, "hop")
         for hop in HOPS:
             self.hops.labels(hop)  # there from the start: a rate needs a first value

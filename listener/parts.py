@@ -69,6 +69,7 @@ async def build(config: Config, *, http: Http, session: aiohttp.ClientSession) -
             channels={name: one.channel_names for name, one in receivers.items()},
             inhibit=tuple(one.build() for one in config.inhibit),
             timezone=config.timezone,
+            on_call=config.on_call,
         ),
         lines={
             (name, label): Line(
@@ -93,6 +94,7 @@ async def build(config: Config, *, http: Http, session: aiohttp.ClientSession) -
             sources=[ShownSource(s.id, s.type, s.channel, s.tier, s.blindness) for s in config.sources],
             topics=[ShownTopic(t.id, t.title or t.id, t.competitor_of) for t in config.topics],
             on_trial=[rule.id for rule in config.every_rule if rule.mode == "shadow"],
+            times=config.on_call.times,
         ),
         playbooks=await asyncio.to_thread(playbooks, config),
         tokens=Tokens(config.tokens),

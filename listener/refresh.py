@@ -77,6 +77,7 @@ class Refresher:
             language=line.language,
             console_url=self._console(told.incident.id),
             timezone=self.timezone,
+            note=told.note,
         )
         # In the words in which it was told; where they fail the sender has said so.
         return notification if line.texts is None else worded(notification, line.texts).notification

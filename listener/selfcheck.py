@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from alerts import AlertEvent, Because, Coverage, Level
 from listener.collectors import SourceConfig
 from listener.deliver import Outcome
+from listener.escalate import Audit
 from listener.storage.outbox import Address
 from listener.storage.sources import Arrivals, SourceState
 
@@ -168,6 +169,28 @@ def rule_troubles(failures: Mapping[str, str]) -> list[Trouble]:
             seen=1.0,
         )
         for rule, problem in sorted(failures.items())
+    ]
+
+
+def escalation_troubles(audit: Audit) -> list[Trouble]:
+    """Where the auditor had to mend a chain, or found a step late: somebody was not called in time."""
+    if not audit.lost and not audit.overdue:
+        return []
+    named = ", ".join([*audit.lost, *audit.overdue][:5])
+    return [
+        Trouble(
+            rule="self-escalation",
+            key=(("part", "escalation"),),
+            level=Level.red,
+            title=Because("升级通知可能延误", "Escalation may be late"),
+            because=Because(
+                f"有 {len(audit.lost)} 个事件缺少下一步升级，{len(audit.overdue)} 个事件的升级超时未执行（{named}）。"
+                "系统已尝试修复，请人工确认这些事件已有人处理。",
+                f"{len(audit.lost)} incidents lacked their next step of escalation and {len(audit.overdue)} had one that "
+                f"was late ({named}). It was mended; check by hand that somebody is on them.",
+            ),
+            seen=float(len(audit.lost) + len(audit.overdue)),
+        )
     ]
 
 

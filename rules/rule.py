@@ -106,6 +106,7 @@ class RuleConfig(Strict):
     ``by``: one alert for each value of these, together. ``late``: what a source brings that is older than its last good
     poll by more than this is history; by default the longest window, and 30 minutes at least. ``playbook``: a link.
     ``max_age``: an alert that has been open for so long ends; where the rule still holds another opens and says so.
+    ``respond_within``: by level, instead of the general ones; ``none``: no deadline.
     ``mode``: ``shadow`` is evaluated beside the others and tells nobody; ``off`` is not evaluated.
     """
 
@@ -122,6 +123,8 @@ class RuleConfig(Strict):
     max_age: Duration = MAX_AGE
     late: Duration | None = None
     playbook: str | None = None
+    # Of no concern to the engine: it stays out of the rules that the log carries, so that a change there is no change.
+    respond_within: Mapping[LevelName, Duration | Literal["none"] | None] = Field(default={}, exclude=True)
 
     _distinct = field_validator("topics", "by")(distinct)
 
@@ -154,6 +157,11 @@ class RuleConfig(Strict):
     def conditions(self) -> tuple[Condition, ...]:
         """What ``when`` holds, one or a list: they must all hold."""
         return self.when if isinstance(self.when, tuple) else (self.when,)
+
+    @property
+    def response_limits(self) -> dict[Level, timedelta | None]:
+        """How long the public may wait for an answer, of the levels for which it says so itself."""
+        return {Level[name]: None if value == "none" else value for name, value in self.respond_within.items()}
 
     @property
     def longest_window(self) -> timedelta:

@@ -253,7 +253,7 @@ def compose(notification: Notification, sender: str, to: list[str]) -> EmailMess
         mail["References"] = f"{root} {first}" if threaded else root
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation notices in return
     mail["X-Listener-Level"] = told.level.name
-    if told.level.name == "red" and notification.kind in {"open", "update"}:
+    if told.level.name == "red" and notification.kind in {"open", "update", "breach", "escalate"}:
         mail["Importance"] = "high"
         mail["X-Priority"] = "1"
     mail.set_content(plain(told), charset="utf-8", cte="base64")

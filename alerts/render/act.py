@@ -1,6 +1,7 @@
 """What a person did with an incident, in a sentence."""
 
 from alerts.alert import Level
+from alerts.deadline import SILENCE
 from alerts.handling import Act
 from alerts.render.text import cut, defuse
 from alerts.render.words import ACTS, LEVELS, WORDS, Language
@@ -12,7 +13,7 @@ def spoken(act: Act, language: Language) -> str:
     """Who did what, and their own words, defused and cut."""
     kind: str = act.kind
     if kind == "unacknowledge" and not act.by:
-        kind = "broken"
+        kind = "silent" if act.value == SILENCE else "broken"
     elif kind == "assign" and not act.value:
         kind = "unassign"
     level = LEVELS[language][Level[act.value]] if kind == "broken" and act.value in Level.__members__ else ""

@@ -27,6 +27,7 @@ _READ_AT_MOST = 4000  # of a text that is shown cut: cleaning 100 kB to show 200
 
 _DOTS = {Level.blue: "🔵", Level.yellow: "🟡", Level.orange: "🟠", Level.red: "🔴"}
 _OVER = "✅"
+_CALLS = frozenset({"remind", "breach", "escalate"})  # somebody must do something, though nothing new has happened
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def message(notification: Notification) -> Message:
         language=language,
         level=incident.level,
         over=not incident.open,
-        raised=state in {"raised", "breakthrough", "unsilenced"},
+        raised=state in {"raised", "breakthrough", "unsilenced", *_CALLS},
         headline=_headline(notification, state),
         because=cut(defuse(_because(lead, language)[:_READ_AT_MOST], WORDS[language]["link"]), 600),
         notice=_notice(notification, state),
@@ -203,6 +204,8 @@ def _notice(notification: Notification, state: str) -> str:
     word = WORDS[language]
     if state in {"test", "late"}:
         return word[state]
+    if state in _CALLS:
+        return _call(notification)
     if state == "resolve":
         return word["lasted"].format(duration=words.duration(incident.updated_at - incident.opened_at, language))
     act = _act(notification)
@@ -220,6 +223,29 @@ def _notice(notification: Notification, state: str) -> str:
     if state in {"open", "raised"}:
         told.append(ACT[language][incident.level])
     return _sentences(told, language)
+
+
+def _call(notification: Notification) -> str:
+    """What somebody must do, and why they are told."""
+    language, note = notification.language, notification.note
+    word = WORDS[language]
+    if note is not None:
+        return cut(defuse(note.of(language)[:_READ_AT_MOST], word["link"]), 300)
+    return word[f"{notification.kind}_told"]
+
+
+def deadline(notification: Notification) -> str:
+    """By when the answer is due and how long that is, or by how much it is late; empty where there is no deadline."""
+    due, language = notification.respond_by, notification.language
+    if due is None or not notification.incident.open:
+        return ""
+    word = WORDS[language]
+    now = notification.at or due
+    at = words.moment(due, words.zone(notification.timezone), now)
+    if notification.at is None:
+        return word["respond_by"].format(at=at)
+    length = words.duration(abs(due - now), language)
+    return word["respond_left" if now < due else "respond_over"].format(at=at, duration=length)
 
 
 def _act(notification: Notification) -> Act | None:
@@ -252,6 +278,8 @@ def _facts(notification: Notification) -> list[tuple[str, str]]:
         state = words.STATES[language][incident.state]
         owner = word["owner"].format(owner=named(incident.handling.owner, language))
         found.append((word["handling"], f"{state} · {owner}" if incident.handling.owner else state))
+    if due := deadline(notification):
+        found.append((word["respond"], due))
     if reached.mentions:
         spread = [
             words.counted(

@@ -40,6 +40,7 @@ COMMANDS = {
     "incident": Command("listener.cli.incident", "list incidents, keep verdicts on them, and measure rules by these"),
     "route": Command("listener.cli.route", "print the route tree, or where an incident would go, and when"),
     "silence": Command("listener.cli.silence", "mute incidents for a time, and see what is muted"),
+    "oncall": Command("listener.cli.oncall", "print who is on duty, and the next hand-overs"),
     "notify": Command("listener.cli.notify", "send a test message to a receiver"),
     "db": Command("listener.cli.db", "look after the database"),
     "version": Command("listener.cli.version", "print the version"),

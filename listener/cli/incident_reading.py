@@ -3,11 +3,13 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from alerts import AlertEvent, Incident
 from alerts.act import called
+from alerts.deadline import respond_by
 from alerts.handling import Act
 from alerts.playbook import Playbook, named_by
 from alerts.render.act import spoken
@@ -44,7 +46,8 @@ async def listing(config: Config, wanted: Wanted, *, last: timedelta) -> int:
     finally:
         await database.close()
     for incident in found:
-        write(incident_line(incident, given))
+        due = respond_by(incident, config.on_call.times)
+        write({**incident_line(incident, given), "respond_by": due.isoformat() if due else None})
     if found:
         _say(table([["incident", "level", "state", "owner", "what"], *map(_row, found)], left=True))
     return 0
@@ -71,6 +74,7 @@ async def show(config: Config, name: str) -> int:
             page = await incident_page(connection, name, utc_now())
     finally:
         await database.close()
+    page = page and replace(page, respond_by=respond_by(page.incident, config.on_call.times))
     if page is None:
         _say(f"listener: there is no incident {clean(name)}")
         return 1

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     counts = Counter(one.severity for one in found)
     told = ", ".join(f"{counts[kind]} {kind}{'s' if counts[kind] != 1 else ''}" for kind in ("error", "warning"))
     print(f"{args.config}: {told}", file=sys.stderr)
-    return 1 if counts["error"] or (args.strict and found) else 0
+    return 1 if counts["error"] or (args.strict and counts["warning"]) else 0
 
 
 def _line(one: "Located") -> str:

@@ -18,10 +18,13 @@ _EXAMPLES = {
 }
 
 
-_NAMED = ("sources", "targets", "sets", "topics", "receivers", "time_intervals")
+_NAMED = ("sources", "targets", "sets", "topics", "receivers", "time_intervals", "schedules")
 _TAKEN = {"self-": "the program's own rules", "kpi-": "those of the rules that watch kpis"}
 
 _TAKEN_TWICE = {"packs": ("use", "this pack is used"), "tokens": ("name", "this name is taken")}
+_GIVEN = (
+    "sources", "topics", "kpis", "rules", "receivers", "time_intervals", "packs", "escalations", "schedules", "tokens",
+)  # fmt: skip
 
 Names = dict[str, None] | None  # ordered, and found at once
 Known = Mapping[str, Names]
@@ -68,7 +71,7 @@ def unknown(document: Document, names: Names, noun: str, value: Any, keys: Keys)
 
 def duplicates(document: Document, _known: Known) -> Iterator[Mistake]:
     """A mistake for each id that an entry before has taken, and for each pack that is used twice."""
-    for section in ("sources", "topics", "kpis", "rules", "receivers", "time_intervals", "packs", "tokens"):
+    for section in _GIVEN:
         first: dict[str, Keys] = {}
         for keys, entry in _entries(document, section):
             key, taken = _TAKEN_TWICE.get(section, ("id", "this id is taken"))
@@ -190,6 +193,32 @@ def _route(document: Document, known: Known, route: Any, keys: Keys) -> Iterator
         yield from _route(document, known, branch, (*keys, "routes", index))
 
 
+def _escalations(document: Document, known: Known) -> Iterator[Mistake]:
+    for keys, chain in _entries(document, "escalations"):
+        steps = chain.get("steps")
+        for index, step in enumerate(steps if isinstance(steps, list) else []):
+            whom, times = (step.get("notify"), step.get("if_time")) if isinstance(step, dict) else (None, None)
+            place = (*keys, "steps", index, "notify")
+            hours = (*keys, "steps", index, "if_time")
+            yield from unknown(document, known["time_intervals"], "time interval", times, hours)
+            if isinstance(whom, dict):
+                yield from unknown(document, known["schedules"], "schedule", whom.get("schedule"), (*place, "schedule"))
+            else:
+                yield from unknown(document, known["receivers"], "receiver", whom, place)
+
+
+def _schedules(document: Document, known: Known) -> Iterator[Mistake]:
+    for keys, schedule in _entries(document, "schedules"):
+        rotation, overrides = schedule.get("rotation"), schedule.get("overrides")
+        if isinstance(rotation, dict):
+            place = (*keys, "rotation", "receivers")
+            yield from unknown(document, known["receivers"], "receiver", rotation.get("receivers"), place)
+        for index, override in enumerate(overrides if isinstance(overrides, list) else []):
+            if isinstance(override, dict):
+                place = (*keys, "overrides", index, "receiver")
+                yield from unknown(document, known["receivers"], "receiver", override.get("receiver"), place)
+
+
 _CHECKS: tuple[Callable[[Document, Known], Iterator[Mistake]], ...] = (
     duplicates,
     _tokens,
@@ -200,4 +229,6 @@ _CHECKS: tuple[Callable[[Document, Known], Iterator[Mistake]], ...] = (
     _rules,
     _routes,
     lambda document, _: template_mistakes(document),
+    _escalations,
+    _schedules,
 )

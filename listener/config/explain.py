@@ -141,7 +141,10 @@ def _untangle(errors: Iterable[_Error], level: int = 0) -> list[_Error]:
 
 
 def _misfit(member: list[_Error], site: Keys) -> bool:
-    return len(member) == 1 and member[0].keys == site and member[0].kind.endswith(_SHAPES)
+    if len(member) != 1 or member[0].keys != site:
+        return False
+    only_word = member[0].kind == "literal_error" and member[0].context.get("expected") == "'none'"
+    return only_word or member[0].kind.endswith(_SHAPES)
 
 
 def _joined(errors: list[_Error]) -> _Error:

@@ -7,10 +7,11 @@ from typing import Final, Literal
 from listener.document import Document
 from listener.problem import Keys, Mistake
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "info"]
 
 CODES: Final[Mapping[str, Severity]] = {
     # What can never do what it says, and secrets in the open.
+    "escalation-never": "error",
     "filter-empty": "error",
     "interval-never-holds": "error",
     "inhibit-circular": "error",
@@ -45,6 +46,7 @@ CODES: Final[Mapping[str, Severity]] = {
     "receiver-unused": "warning",
     "route-unknown-name": "warning",
     "rule-always-fires": "warning",
+    "schedule-unused": "warning",
     "shorter-than-step": "warning",
     "target-unused": "warning",
     "template-address": "warning",
@@ -58,6 +60,8 @@ CODES: Final[Mapping[str, Severity]] = {
     "weak-velocity": "warning",
     "window-below-polls": "warning",
     "word-excluded": "warning",
+    # What works, and is worth knowing.
+    "red-not-escalated": "info",
 }
 
 

@@ -8,8 +8,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
 from pydantic import Strict as StrictType
 
+from alerts import Level
 from alerts.config import InhibitConfig, ReceiverConfig, RouteConfig
+from alerts.deadline import ResponseTimes
 from alerts.hours import TimeInterval
+from alerts.oncall import AcknowledgeConfig, EscalationConfig, OnCall, RespondWithinConfig, ScheduleConfig
 from alerts.time_intervals import TimeIntervalConfig
 from listener.collectors import CollectorConfig
 from listener.config.packs import PackConfig
@@ -134,6 +137,14 @@ class Config(Strict):
         default=[], description="Which incidents are not told while another one is open."
     )
     tokens: list[TokenConfig] = Field(default=[], description="Who may act over the API, until there are accounts.")
+    respond_within: RespondWithinConfig = Field(
+        default=RespondWithinConfig(), description="By when the public must have an answer."
+    )
+    acknowledge: AcknowledgeConfig = Field(
+        default=AcknowledgeConfig(), description="How long who took an incident may be silent."
+    )
+    escalations: list[EscalationConfig] = Field(default=[], description="Whom to call when nobody takes an incident.")
+    schedules: list[ScheduleConfig] = Field(default=[], description="Who is on duty when.")
     log: LogConfig = Field(default=LogConfig(), description="The program's own log, on stderr.")
     include: list[str] = Field(
         default=[], description="More configuration files, as patterns relative to the file that names them."
@@ -158,6 +169,18 @@ class Config(Strict):
     def every_rule(self) -> list[RuleConfig]:
         """The rules, and those that the targets are watched by."""
         return [*self.rules, *(kpi.rule() for kpi in self.kpis)]
+
+    @property
+    def on_call(self) -> OnCall:
+        """Deadlines, acknowledgements, escalation and duty."""
+        own = {rule.id: rule.response_limits for rule in self.every_rule if rule.respond_within}
+        limits: dict[Level, timedelta | None] = self.respond_within.build()
+        return OnCall(
+            times=ResponseTimes(limits, own),
+            life=self.acknowledge.build(),
+            chains={chain.id: chain.build(self.intervals) for chain in self.escalations},
+            schedules={one.id: one.build(self.timezone) for one in self.schedules},
+        )
 
     @property
     def base(self) -> Path:

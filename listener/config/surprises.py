@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from alerts.config import BranchConfig, RouteConfig, route_receivers
+from alerts.oncall import reached_receivers
 from listener.config.explain import suggest
 from listener.config.findings import Finding
 from listener.config.inhibitions import inhibit_findings
@@ -43,10 +44,11 @@ def _nobody_told(config: Config, _base: Path) -> Iterator[Finding]:
         yield Finding(
             "no-public-url", ("web",), "public_url is not set: links in messages lead to this machine's own address"
         )
-    named = route_receivers(config.route) if config.route else ()
+    named = {*(route_receivers(config.route) if config.route else ())}
+    named |= reached_receivers(config.escalations, config.schedules)
     for index, receiver in enumerate(config.receivers):
         if config.route and receiver.id not in named:
-            yield Finding("receiver-unused", ("receivers", index), "no route leads to this receiver")
+            yield Finding("receiver-unused", ("receivers", index), "no route and no escalation leads to this receiver")
 
 
 def _open_page(config: Config, _base: Path) -> Iterator[Finding]:

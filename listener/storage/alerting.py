@@ -106,6 +106,13 @@ async def next_due(connection: AsyncConnection) -> datetime | None:
     return row.next_flush if row else None
 
 
+async def settled(connection: AsyncConnection, also: Collection[str], now: datetime) -> list[Incident]:
+    """Incidents that are open, or among *also*, and at which the flush has looked since they changed."""
+    wanted = or_(incidents.c.open, incidents.c.id.in_(list(also)))
+    query = select(incidents.c.facts).where(wanted, or_(incidents.c.next_flush.is_(None), incidents.c.next_flush > now))
+    return [load_incident(json.loads(row.facts)) for row in await connection.execute(query)]
+
+
 async def open_now(connection: AsyncConnection) -> list[Incident]:
     """Oldest first."""
     query = select(incidents.c.facts).where(incidents.c.open).order_by(incidents.c.opened_at, incidents.c.id)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 insert = sqlite.insert
-NEWEST = "0008"  # the newest of the migrations
+NEWEST = "0009"  # the newest of the migrations
 
 
 class StorageError(Exception):

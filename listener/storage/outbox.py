@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts import Incident, Level, NotificationKind, Receipt
+from alerts import Because, Incident, Level, NotificationKind, Receipt
 from alerts.codec import dump_incident, load_incident
 from listener.storage.database import insert
 from listener.storage.tables import holds, incidents, outbox
@@ -47,6 +47,7 @@ class Entry:
     was: Level | None
     digest: tuple["Entry", ...] = ()
     batch: str = ""
+    note: Because | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class New:
     kind: NotificationKind
     incident: Incident
     batch: str = ""
+    note: Because | None = None
 
 
 async def put(connection: AsyncConnection, new: New, *, now: datetime) -> None:
@@ -100,6 +102,7 @@ async def put(connection: AsyncConnection, new: New, *, now: datetime) -> None:
         "ref": "",
         "error": "",
         "batch": new.batch,
+        "note": json.dumps([new.note.zh, new.note.en], ensure_ascii=False) if new.note else "",
     }
     await connection.execute(insert(outbox).on_conflict_do_nothing(index_elements=["key"]), [values])
 
@@ -246,7 +249,12 @@ async def _entry(connection: AsyncConnection, row: Row[tuple[object, ...]]) -> E
         previous=Receipt(ref=previous.ref, at=previous.done_at) if previous else None,
         was=Level(last.level) if last else None,
         batch=row.batch,
+        note=_note(row.note),
     )
+
+
+def _note(text: str) -> Because | None:
+    return Because(*json.loads(text)) if text else None
 
 
 async def mark_sent(connection: AsyncConnection, entry_id: int, receipt: Receipt) -> None:
@@ -321,7 +329,7 @@ async def standing(connection: AsyncConnection, receiver: str, channel: str) -> 
             last[row.incident] = row.id
     found = select(outbox).where(outbox.c.id.in_([one for one in last.values() if one is not None]))
     return [
-        New(row.key, row.receiver, row.channel, row.kind, load_incident(json.loads(row.facts)))
+        New(row.key, row.receiver, row.channel, row.kind, load_incident(json.loads(row.facts)), note=_note(row.note))
         for row in await connection.execute(found.order_by(outbox.c.id))
     ]
 

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts import Incident
+from alerts.deadline import ResponseTimes, respond_by
 from alerts.incident import related
 from alerts.silence import Silence
 from listener.storage import acts, alerting, silences, stories
@@ -60,6 +61,7 @@ class Shown:
     sources: Sequence[ShownSource]
     topics: Sequence[ShownTopic]
     on_trial: Sequence[str] = ()  # ids of rules
+    times: ResponseTimes = field(default_factory=ResponseTimes)
 
 
 class StoredStatus:
@@ -94,7 +96,8 @@ class StoredStatus:
 
     async def incident(self, id: str) -> IncidentPage | None:  # noqa: A002
         async with self._reading() as connection:
-            return await incident_page(connection, id, self._now())
+            page = await incident_page(connection, id, self._now())
+        return page and replace(page, respond_by=respond_by(page.incident, self.shown.times))
 
     async def silences(self) -> tuple[Silence, ...]:
         async with self._reading() as connection:

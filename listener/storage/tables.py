@@ -205,6 +205,33 @@ told = Table(
     PrimaryKeyConstraint("incident", "receiver"),
 )
 
+escalations = Table(
+    "escalations",
+    metadata,
+    Column("incident", String, nullable=False),
+    Column("wave", UtcTime, nullable=False),  # when the incident opened, of which a chain runs once each time
+    Column("chain", String, nullable=False),
+    Column("step", Integer, nullable=False),  # done at due_at
+    Column("round", Integer, nullable=False),
+    Column("state", String, nullable=False),  # waiting resting ended
+    Column("due_at", UtcTime),
+    Column("left", BigInteger, nullable=False),  # microseconds of the wait, while it rests
+    Column("lease_until", UtcTime),
+    Column("reason", String, nullable=False),  # why it ended
+    Column("notified", Text, nullable=False),  # the receivers that it called
+    PrimaryKeyConstraint("incident", "wave", "chain"),
+    Index("escalations_due", "state", "due_at"),
+)
+
+said = Table(
+    "said",
+    metadata,
+    Column("incident", String, nullable=False),
+    Column("mark", String, nullable=False),  # what is said once: a reminder, a deadline's end
+    Column("at", UtcTime, nullable=False),
+    PrimaryKeyConstraint("incident", "mark"),
+)
+
 outbox = Table(
     "outbox",
     metadata,
@@ -226,6 +253,7 @@ outbox = Table(
     Column("ref", Text, nullable=False),
     Column("error", Text, nullable=False),
     Column("tried_at", UtcTime),  # when the newest request with it began
+    Column("note", Text, nullable=False, server_default=""),  # why it is sent, in both languages
     Column("digest", _Serial),  # the row whose message tells this one too
     Column("batch", String, nullable=False, server_default=""),  # goes in one message with others of this name
     # All that the sender asks of what waits, so that it never reads the facts to choose.

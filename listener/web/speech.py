@@ -96,6 +96,11 @@ class Speech:
         rest = hours % 24
         return self("days_hours", count=days, hours=rest) if rest else self("days", count=days)
 
+    def deadline(self, due: datetime) -> str:
+        """By when the public must have an answer, with the time that is left, or by how much it is late."""
+        key = "respond_left" if due > self.now else "respond_over"
+        return self(key, at=self.moment(due), duration=self.duration(abs(due - self.now)))
+
     def ago(self, at: datetime | None) -> str:
         """How long before now; ahead of now, how long until then."""
         if at is None:

@@ -95,6 +95,7 @@ class IncidentPage:
 
     ``held``: by receiver, why it is not told what there is to say. ``silences``: those that hold it.
     ``numbers``: by id, those of the incidents that it was merged with or split from.
+    ``respond_by``: when the answer to the public is, or was, due; None where there is no deadline to meet.
     """
 
     incident: Incident
@@ -104,6 +105,7 @@ class IncidentPage:
     held: tuple[tuple[str, Held], ...] = ()
     silences: tuple[Silence, ...] = ()
     numbers: Mapping[str, int] = field(default_factory=dict)
+    respond_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

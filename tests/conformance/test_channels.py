@@ -24,7 +24,18 @@ import trustme
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, AuthResult
 
-from alerts import Because, Coverage, DeliveryError, Excerpt, Level, Notification, Reached, Receipt, StoryRef
+from alerts import (
+    Because,
+    Coverage,
+    DeliveryError,
+    Excerpt,
+    Level,
+    Notification,
+    NotificationKind,
+    Reached,
+    Receipt,
+    StoryRef,
+)
 from alerts.channels import ChannelConfig
 from alerts.channels.console import ConsoleChannel
 from alerts.codec import event_line
@@ -574,7 +585,23 @@ async def test_own_texts_let_nothing_through(peer, http, name):
 
 
 @every
-@pytest.mark.parametrize("kind", ["open", "update", "repeat", "acknowledge", "act", "resolve", "test"])
+@pytest.mark.parametrize("name", ["page", "markup", "links", "long", "control", "quotes"])
+async def test_the_reason_of_a_call_is_defused(peer, http, name):
+    """Names in the reason of an escalation call nobody, inject nothing and break no limit."""
+    text = AWKWARD[name]
+    await peer.build(http).send(replace(notification("escalate"), note=Because(text, text), at=NOW, respond_by=NOW))
+    assert [] == peer.problems
+    if peer.type == "webhook":
+        return
+    assert "evil.example" not in peer.texts[0]
+    if peer.type not in {"email", "console"}:
+        assert CALLS.search(peer.texts[0]) is None
+    if peer.type == "slack" or isinstance(peer, ChinaPeer):
+        assert PAGES.search(peer.texts[0]) is None
+
+
+@every
+@pytest.mark.parametrize("kind", typing.get_args(NotificationKind))
 @pytest.mark.parametrize("language", ["zh", "en"])
 async def test_each_kind_says_what_it_is(peer, http, kind, language):
     """The first line of each kind of message tells it from the others, in both languages."""
@@ -593,6 +620,9 @@ async def test_each_kind_says_what_it_is(peer, http, kind, language):
             "repeat": "仍在持续",
             "acknowledge": "已认领",
             "act": "处理进展",
+            "remind": "跟进提醒",
+            "breach": "回应超时",
+            "escalate": "升级通知",
             "resolve": "已恢复",
             "test": "测试",
         },
@@ -602,6 +632,9 @@ async def test_each_kind_says_what_it_is(peer, http, kind, language):
             "repeat": "STILL OPEN",
             "acknowledge": "ACKNOWLEDGED",
             "act": "BEING HANDLED",
+            "remind": "REMINDER",
+            "breach": "ANSWER OVERDUE",
+            "escalate": "ESCALATED",
             "resolve": "RESOLVED",
             "test": "TEST",
         },

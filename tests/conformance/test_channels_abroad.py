@@ -607,3 +607,42 @@ def test_brief_keeps_what_must_survive(language):
     assert len(told.facts) == 2
     assert [link.url for link in told.links] == [URL]
     assert told.quotes == ()
+
+
+# ---- calls, deadlines and reminders
+
+
+@pytest.mark.parametrize("kind", ["remind", "breach", "escalate"])
+async def test_pagers_keep_one_alert_whatever_is_due(http, kind):
+    """A call, a deadline and a reminder come under the key that the incident has: none opens a second alert."""
+    async with pagerduty() as one, opsgenie() as other:
+        for peer in (one, other):
+            channel = peer.build(http)
+            first = await channel.send(notification())
+            assert await channel.send(notification(kind, previous=first)) == first
+            assert len(peer.alerts) == 1
+            assert [] == peer.problems
+        assert [event["event_action"] for event in one.events] == ["trigger", "trigger"]
+        assert len({event["dedup_key"] for event in one.events}) == 1
+
+
+async def test_a_call_opens_the_alert_where_there_is_none(http):
+    """Whoever is called first hears of the incident by the call itself, and its end closes what the call opened."""
+    async with pagerduty() as one, opsgenie() as other:
+        for peer in (one, other):
+            channel = peer.build(http)
+            await channel.send(notification("escalate", Level.red))
+            await channel.send(ended(Level.red))
+        assert list(one.alerts.values()) == ["resolved"]
+        assert [alert["status"] for alert in other.alerts.values()] == ["closed"]
+
+
+@pytest.mark.parametrize(("kind", "seen"), [("act", 0), ("remind", 1), ("breach", 1), ("escalate", 1)])
+async def test_a_call_is_seen_where_messages_are_edited(http, kind, seen):
+    """An edited message rings for nobody, so what somebody must act on answers it too."""
+    async with telegram() as peer:
+        channel = peer.build(http)
+        first = await channel.send(notification())
+        await channel.send(notification(kind, previous=first))
+        assert len(peer.replies) == seen
+        assert [] == peer.problems

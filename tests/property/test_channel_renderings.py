@@ -4,11 +4,12 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts import Because, Excerpt, Reached, StoryRef
+from alerts import Because, Excerpt, NotificationKind, Reached, StoryRef
 from alerts.render import alertmanager, message, ntfy, pager, teams, telegram, template
 from alerts.render.text import inert, inert_but
 from alerts.render.wording import worded
@@ -75,8 +76,11 @@ def notifications(draw):
             for n in range(4)
         ),
     )
-    kind = draw(st.sampled_from(["open", "update", "repeat", "acknowledge", "act", "resolve", "test"]))
-    made = replace(plain, kind=kind, incident=replace(plain.incident, alerts=(lead,)))
+    kind = draw(st.sampled_from(get_args(NotificationKind)))
+    due = draw(st.none() | st.integers(-3000, 3000).map(lambda minutes: NOW + timedelta(minutes=minutes)))
+    note = draw(st.sampled_from([None, Because(text, text)]))
+    incident = replace(plain.incident, alerts=(lead,))
+    made = replace(plain, kind=kind, incident=incident, at=NOW, respond_by=due, note=note)
     return worded(made, draw(OWN)).notification
 
 

@@ -233,7 +233,7 @@ route: {receiver: pr, routes: [{match: {topic: acne}, receiver: pr}]}
         "targets.rival: 云杉 is also a name of acme: a mention of it counts for both",
         f"rules[r].playbook: there is no file {tmp_path}/none.md",
         "rule_files[0]: matches no file",
-        "receivers[ops]: no route leads to this receiver",
+        "receivers[ops]: no route and no escalation leads to this receiver",
         "route.routes[0].match.topic: there is no topic 'acne' in this configuration: did you mean acme?",
     ]:
         assert expected in warnings

@@ -39,6 +39,10 @@ TABLES = {
     "TimeIntervalConfig": "time_intervals", "TimesConfig": "Each of `times` takes:", "QuietConfig": "`quiet` takes:",
     "PaceConfig": "Each level under `levels` takes:",
     "WebhookConfig": "channels: webhook", "InhibitConfig": "inhibit", "RouteConfig": "route", "BranchConfig": "Each branch under `routes` takes:",
+    "RespondWithinConfig": "respond_within", "AcknowledgeConfig": "acknowledge", "EscalationConfig": "escalations",
+    "WaitStep": "A step that waits takes:", "NotifyStep": "A step that calls takes:", "RepeatStep": "A step that repeats takes:",
+    "OnDutyConfig": "Whoever is on duty:", "CountTestConfig": "`if_count` takes:", "ScheduleConfig": "schedules",
+    "RotationConfig": "`rotation` takes:", "OverrideConfig": "Each of `overrides` takes:",
     "FeishuConfig": "channels: feishu", "DingTalkConfig": "channels: dingtalk", "WeComConfig": "channels: wecom",
 }  # fmt: skip
 

@@ -43,6 +43,10 @@ route:
     - {match: {level: red}, receiver: duty, continue: true}
     - {match: {level: [orange, red]}, receiver: pr, routes: [{match: {topic: rival, level: orange}, receiver: duty}]}
     - {match: {kind: self}, receiver: duty}
+escalations:
+  - {id: red, match: {level: red, topic: rival}, steps: [{wait: 5m}, {notify: {schedule: week}}, {wait: 5m}, {repeat: 2}]}
+  - {id: own, match: {kind: self}, steps: [{wait: 1h}, {notify: duty}]}
+schedules: [{id: week, rotation: {every: 1w, start: 2026-03-02 09:00, receivers: [duty]}}]
 """
 
 
@@ -109,6 +113,7 @@ def test_the_example_of_deploy_has_no_error():
     lines = (folder / "listener.env").read_text(encoding="utf-8").splitlines()
     environ = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
     assert [one.code for one in lint(folder / "brand-with-competitor.yml", environ)] == ["nothing-there"]
+    assert [one.code for one in lint(folder / "escalation.yml", {})] == []
 
 
 def test_check_shows_no_more_than_lint(monkeypatch):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from listener.config.findings import CODES, Finding, Severity, placed
 from listener.config.lint.calendars import calendar_findings
+from listener.config.lint.escalations import escalation_findings
 from listener.config.lint.filters import filter_findings
 from listener.config.lint.hours import hours_findings
 from listener.config.lint.levels import level_findings
@@ -26,6 +27,7 @@ _LOOKS: tuple[Callable[[Config], Iterator[Finding]], ...] = (
     route_findings,
     hours_findings,
     text_findings,
+    escalation_findings,
 )
 
 
