@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Literal
 
 from alerts.alert import Level
+from alerts.alive import Alive
 from alerts.incident import Incident
 from alerts.texts import Wording
 from alerts.trend import Chart
 
 NotificationKind = Literal[
-    "open", "update", "repeat", "acknowledge", "act", "resolve", "breakthrough", "unsilenced", "test"
+    "open", "update", "repeat", "acknowledge", "act", "resolve", "breakthrough", "unsilenced", "test", "alive"
 ]
 """``act``: what people did, other than taking it. ``breakthrough``: a silenced incident rose or grew; ``unsilenced``: its
 silence is over and it is open still; either may be the first that the receiver hears of it."""
@@ -29,6 +30,15 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedOn:
+    """Whose notification this was: the receiver's channels, named, did not take it in time (``late``) or failed."""
+
+    receiver: str
+    channels: tuple[str, ...]
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Notification:
     """Facts, not text: rendering is the channel's.
 
@@ -39,6 +49,9 @@ class Notification:
     empty where one message tells many notifications, these, because the channel's rate lets no more pass or all of them
     waited; ``incident`` is then the first one's. ``deferred``: it waited for the end of the receiver's quiet hours.
     ``chart``: a picture for the channels that carry one. ``wording``: the operator's own words in place of ours.
+    ``perhaps_repeated``: an earlier try may have arrived, and the platform would show both. ``passed_on``: this receiver
+    is the fallback of another. ``alive``: what a notification of that kind tells; ``incident`` is then no incident of the
+    database's.
     """
 
     key: str
@@ -54,3 +67,6 @@ class Notification:
     deferred: bool = False
     chart: Chart | None = None
     wording: Wording | None = None
+    perhaps_repeated: bool = False
+    passed_on: PassedOn | None = None
+    alive: Alive | None = None

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,12 +28,18 @@ _TOGETHER = 100  # incidents in one transaction
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """The parts of the flush that a reload exchanges: the route tree, each receiver's channels, what mutes what."""
+    """What a reload exchanges: the route tree, each receiver's channels, what mutes what, and who stands in for whom."""
 
     route: Route | None  # None: nobody is told
     channels: Mapping[str, Sequence[str]]
     inhibit: Sequence[Inhibition] = ()
     timezone: str = "UTC"  # of the times in a silence's notices
+    fallbacks: Mapping[str, str] = field(default_factory=dict)
+
+    def open_channels(self, receiver: str, incident: Incident) -> list[str]:
+        """The receiver's channels but for the one that the incident is about."""
+        refused = _refused_channel(incident)
+        return [name for name in self.channels.get(receiver, ()) if (receiver, name) != refused]
 
 
 class Flusher:
@@ -122,16 +128,13 @@ class Flusher:
         if self.routing.route is None:
             return ()
         legs = self.routing.route.match(labels(incident), told=told)
-        refused = _refused_channel(incident)
-        if refused is None or any(self._open_channels(leg.receiver, refused) for leg in legs):
+        open_channels = self.routing.open_channels
+        if _refused_channel(incident) is None or any(open_channels(leg.receiver, incident) for leg in legs):
             return legs
         # The program must say that a channel is dead, and every channel that the route names is that one: say it anywhere.
         pace = legs[0]
-        others = (name for name in self.routing.channels if self._open_channels(name, refused))
+        others = (name for name in self.routing.channels if open_channels(name, incident))
         return [replace(pace, receiver=name) for name in others]
-
-    def _open_channels(self, receiver: str, refused: tuple[str, str] | None) -> list[str]:
-        return [name for name in self.routing.channels.get(receiver, ()) if (receiver, name) != refused]
 
     async def _put(
         self,
@@ -143,7 +146,7 @@ class Flusher:
         *,
         batch: str,
     ) -> None:
-        for channel in self._open_channels(receiver, _refused_channel(incident)):
+        for channel in self.routing.open_channels(receiver, incident):
             # These say the same again on purpose: the time makes it another message.
             said = (incident.id, kind, incident.revision, now.isoformat() if kind in _AGAIN else "")
             key = hashlib.sha256(json.dumps([*said, receiver, channel]).encode()).hexdigest()[:32]

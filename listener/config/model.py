@@ -13,6 +13,7 @@ from alerts.hours import TimeInterval
 from alerts.time_intervals import TimeIntervalConfig
 from listener.collectors import CollectorConfig
 from listener.config.packs import PackConfig
+from listener.config.told import AliveConfig, HeartbeatConfig
 from listener.web.config import WebConfig
 from listener.web.tokens import TokenConfig
 from rules.calendar import Calendar, Work
@@ -134,6 +135,12 @@ class Config(Strict):
         default=[], description="Which incidents are not told while another one is open."
     )
     tokens: list[TokenConfig] = Field(default=[], description="Who may act over the API, until there are accounts.")
+    heartbeat: HeartbeatConfig | None = Field(
+        default=None, description="An outside address that is asked while all is alive, so that its silence is noticed."
+    )
+    alive: AliveConfig | None = Field(
+        default=None, description="A message a day that the program works, with what it cannot see."
+    )
     log: LogConfig = Field(default=LogConfig(), description="The program's own log, on stderr.")
     include: list[str] = Field(
         default=[], description="More configuration files, as patterns relative to the file that names them."

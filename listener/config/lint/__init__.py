@@ -11,7 +11,7 @@ from listener.config.lint.calendars import calendar_findings
 from listener.config.lint.filters import filter_findings
 from listener.config.lint.hours import hours_findings
 from listener.config.lint.levels import level_findings
-from listener.config.lint.routes import route_findings
+from listener.config.lint.routes import fallback_findings, route_findings
 from listener.config.lint.rules import rule_findings
 from listener.config.lint.texts import text_findings
 from listener.config.load import problems, sound
@@ -26,6 +26,7 @@ _LOOKS: tuple[Callable[[Config], Iterator[Finding]], ...] = (
     route_findings,
     hours_findings,
     text_findings,
+    fallback_findings,
 )
 
 
