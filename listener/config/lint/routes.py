@@ -50,7 +50,7 @@ def fallback_findings(config: Config) -> Iterator[Finding]:
     domains = {**_domains(branches.values()), "kind": ["topic"], "level": [Level.red.name]}
     if prod(len(values) for values in domains.values()) * max(1, len(branches)) > _MOST_TRIED:
         return
-    root = config.route.build()
+    root = config.route.build(config.intervals)
     told = {
         leg.receiver
         for values in product(*domains.values())
