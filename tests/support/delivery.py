@@ -91,7 +91,7 @@ class World:
         routing = Routing(
             RouteConfig.model_validate(self.route).build(),
             {one.id: one.channel_names for one in configs},
-            dict(self.fallbacks),
+            fallbacks=dict(self.fallbacks),
         )
         self.decider = await Decider.load(self.database, step=timedelta(minutes=1), metrics=self.metrics, now=self.now)
         self.selfcheck = SelfCheck(own)
