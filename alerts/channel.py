@@ -13,16 +13,24 @@ class DeliveryError(Exception):
     """A channel did not take a notification. ``reason`` is a metric label; the message never holds a secret.
 
     ``retryable``: whether trying again makes sense. ``retry_after``: no request before that has passed.
+    ``perhaps_arrived``: the request went out and nothing that tells its fate came back, so a retry may be a repeat.
     """
 
     def __init__(
-        self, reason: DeliveryReason, detail: str, *, retryable: bool, retry_after: timedelta | None = None
+        self,
+        reason: DeliveryReason,
+        detail: str,
+        *,
+        retryable: bool,
+        retry_after: timedelta | None = None,
+        perhaps_arrived: bool = False,
     ) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason: DeliveryReason = reason
         self.detail = detail
         self.retryable = retryable
         self.retry_after = retry_after
+        self.perhaps_arrived = perhaps_arrived
 
 
 class Channel(Protocol):

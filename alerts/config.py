@@ -62,6 +62,9 @@ class ReceiverConfig(Strict):
 
     id: str = Field(min_length=1, description="the name that routes use")
     language: Literal["zh", "en"] = Field("zh", description="the language of its messages")
+    fallback: str | None = Field(
+        None, description="the receiver that is told too where red is not delivered within 3 minutes, or cannot be"
+    )
     channels: list[ChannelConfig] = Field(min_length=1, description="where its messages go; each on its own")
     templates: TextsConfig | None = Field(None, description="texts of your own, in the receiver's language")
 

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Literal
 
 from alerts.alert import Because, Level
+from alerts.alive import Alive
 from alerts.incident import Incident
 from alerts.texts import Wording
 from alerts.trend import Chart
 
 NotificationKind = Literal[
     "open", "update", "repeat", "acknowledge", "act", "remind", "breach", "escalate", "resolve",
-    "breakthrough", "unsilenced", "test",
+    "breakthrough", "unsilenced", "test", "alive",
 ]  # fmt: skip
 """``act``: what people did, other than taking it. ``breakthrough``: a silenced incident rose or grew; ``unsilenced``: its
 silence is over and it is open still; either may be the first that the receiver hears of it. ``remind``: an answer, or a
@@ -32,6 +33,15 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedOn:
+    """Whose notification this was: the receiver's channels, named, did not take it in time (``late``) or failed."""
+
+    receiver: str
+    channels: tuple[str, ...]
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Notification:
     """Facts, not text: rendering is the channel's.
 
@@ -44,6 +54,9 @@ class Notification:
     ``chart``: a picture for the channels that carry one. ``wording``: the operator's own words in place of ours.
     ``at``: when it is sent, which remaining times count from. ``respond_by``: when the answer to the public is, or was, due;
     None where there is no deadline to meet. ``note``: why this is sent, where the incident alone does not tell.
+    ``perhaps_repeated``: an earlier try may have arrived, and the platform would show both. ``passed_on``: this receiver
+    is the fallback of another. ``alive``: what a notification of that kind tells; ``incident`` is then no incident of the
+    database's.
     """
 
     key: str
@@ -62,3 +75,6 @@ class Notification:
     at: datetime | None = None
     respond_by: datetime | None = None
     note: Because | None = None
+    perhaps_repeated: bool = False
+    passed_on: PassedOn | None = None
+    alive: Alive | None = None

@@ -19,6 +19,7 @@ from alerts import Because
 from alerts.command import Command, Outcome
 from alerts.deadline import respond_by
 from listener.acted import note
+from listener.alive import DailyReport
 from listener.clock import utc_now
 from listener.commands import Commands
 from listener.config import Config, ConfigError, load
@@ -27,15 +28,18 @@ from listener.deliver import Outcome as Delivered
 from listener.deliver import Sender
 from listener.desk import Desk
 from listener.escalate import Auditor, Escalator
+from listener.fallback import Fallbacks
 from listener.flush import Flusher
 from listener.guard import guarded_session
 from listener.health import Health
+from listener.heartbeat import Heartbeat
 from listener.http import Http
 from listener.incident_desk import StoredDesk
 from listener.metrics import Metrics
 from listener.parts import build, host_of
 from listener.pipeline import MENTIONS_AT_ONCE, POLLS_AT_ONCE, Pipeline, brought
 from listener.poll import Polled, Poller
+from listener.pulse import Pulse
 from listener.refresh import Refresher
 from listener.selfcheck import (
     EVERY,
@@ -47,7 +51,7 @@ from listener.selfcheck import (
     with_newest,
 )
 from listener.slack import Slack
-from listener.storage import alerting, escalations, history, mentions, outbox, rows
+from listener.storage import alerting, escalations, history, holds, mentions, outbox, rows
 from listener.storage import sources as source_store
 from listener.storage.database import Database, StorageError
 from listener.storage.retention import Keep, forget
@@ -81,6 +85,7 @@ class Daemon:
         self._say = say
         self._metrics = Metrics(CollectorRegistry())
         self._health = Health(self._metrics)
+        self._pulse = Pulse()
         self._stop = asyncio.Event()
         self._queue: asyncio.Queue[Polled] = asyncio.Queue(QUEUE)
         self._hosts: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(PER_HOST))
@@ -105,6 +110,7 @@ class Daemon:
             async with self._database.write("start") as connection:
                 await outbox.release(connection)
                 await escalations.release(connection)
+                await holds.set_clock(connection, self._started_at)
             async with self._database.read("start") as connection:
                 states = await source_store.load(connection)
                 own = await alerting.newest_self(connection)
@@ -130,6 +136,7 @@ class Daemon:
             self._flusher = Flusher(self._database, self._parts.routing, metrics=self._metrics)
             self._escalator = Escalator(self._database, self._flusher, metrics=self._metrics)
             self._auditor = Auditor(self._database, self._flusher, metrics=self._metrics, started_at=self._started_at)
+            self._fallbacks = Fallbacks(self._database, self._parts.routing, metrics=self._metrics)
             self._sender = Sender(
                 self._database,
                 self._parts.lines,
@@ -151,7 +158,23 @@ class Daemon:
                     address = (event.key["receiver"], event.key["channel"])
                     self._sender.outcomes[address] = Delivered(event.at, "refused_before")
             self._status = StoredStatus(
-                self._database, self._parts.shown, states, started_at=self._started_at, now=utc_now
+                self._database,
+                self._parts.shown,
+                states,
+                started_at=self._started_at,
+                now=utc_now,
+                notes=self._health.notes,
+            )
+            self._report = DailyReport(self._database, self._parts, states, started_at=self._started_at)
+            self._heartbeat = Heartbeat(
+                self._database,
+                self._session,
+                self._parts.heartbeat,
+                self._pulse,
+                tick=lambda: self._decider.engine.tick,
+                step_length=self._config.step,
+                health=self._health,
+                metrics=self._metrics,
             )
             self._url = await self._serve(stack)
             self._metrics.build.info({"version": _version()})
@@ -172,12 +195,17 @@ class Daemon:
                 ("flush", self._keep_going("flush", self._flusher.step, wake=self._decider.told)),
                 ("escalation", self._keep_going("escalation", self._escalator.step, wake=self._flusher.looked)),
                 ("sender", self._keep_going("sender", self._sender.step, wake=self._sender.wake)),
+                ("fallback", self._keep_going("fallback", self._fallbacks.step)),
                 ("refresh", self._keep_going("refresh", self._refresher.step)),
                 ("self-check", self._keep_going("self-check", self._check_self)),
                 ("commands", self._keep_going("commands", self._commands.step, wake=self._commands.wake)),
                 ("slack", self._keep_going("slack", self._slack.step)),
+                ("daily report", self._keep_going("daily report", self._report.step)),
+                ("heartbeat", self._keep_going("heartbeat", self._heartbeat.step)),
                 ("retention", self._keep_going("retention", self._forget)),
-                ("relay", self._relay()),
+                ("relay", self._relay(self._flusher.put)),
+                ("relay of fallbacks", self._relay(self._fallbacks.put)),
+                ("relay of reports", self._relay(self._report.put)),
             )
         ]
         self._start_polling()
@@ -212,6 +240,7 @@ class Daemon:
         while True:
             if wake is not None:
                 wake.clear()
+            self._pulse.began(name, utc_now())
             try:
                 due = await step(utc_now())
             except StorageError as error:
@@ -220,6 +249,7 @@ class Daemon:
             else:
                 if self._health.clear(name):
                     _log.info("storage_recovered", detail=name)
+            self._pulse.ended(name, due)
             await _sleep_until(due, wake)
 
     def _storage_failed(self, part: str, error: StorageError) -> None:
@@ -227,17 +257,19 @@ class Daemon:
         if self._health.report(part, f"the database refused: {error.detail}"):
             _log.error("storage_failed", reason=error.operation, detail=error.detail)
 
-    async def _relay(self) -> None:
-        """What the flush put is the sender's work."""
+    async def _relay(self, put: asyncio.Event) -> None:
+        """What others put into the outbox is the sender's work."""
         while True:
-            await self._flusher.put.wait()
-            self._flusher.put.clear()
+            await put.wait()
+            put.clear()
             self._sender.wake.set()
 
     async def _drain(self) -> None:
         """Polled batches into the database, in order; while it refuses, nothing is taken from the queue."""
         while True:
+            self._pulse.rests("pipeline")
             polls = await self._gather()
+            self._pulse.began("pipeline", utc_now())
             self._metrics.queue_depth.set(self._queue.qsize())
             while True:
                 try:
@@ -369,12 +401,15 @@ class Daemon:
             await self._until_kept(self._keep_rules)
             self._pipeline.exchange(parts.understanding)
             self._flusher.routing = parts.routing
+            self._fallbacks.routing = parts.routing
             self._sender.lines = parts.lines
             self._sender.timezone = config.timezone
             self._slack.apps = parts.slack
             self._refresher.lines = parts.lines
             self._refresher.timezone = config.timezone
             self._status.shown = parts.shown
+            self._report.parts = parts
+            self._heartbeat.config = parts.heartbeat
             for source in gone:
                 self._metrics.forget_source(source)
             self._start_polling()

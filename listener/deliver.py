@@ -6,6 +6,7 @@ What a channel's rate leaves is reckoned from the outbox's own times, so a resta
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,12 +15,12 @@ import structlog
 
 from alerts import DeliveryError, Incident, Notification, Receipt
 from alerts.render.wording import worded
-from alerts.retry import next_attempt
+from alerts.retry import FAILURES, PROBE, is_down, is_the_channels, next_attempt
 from alerts.silence import RULE as SILENCE
 from alerts.texts import Texts
 from listener.charts import charted
 from listener.metrics import Metrics
-from listener.storage import outbox
+from listener.storage import holds, outbox
 from listener.storage.database import Database, StorageError
 from listener.storage.outbox import Address, Entry, Ready
 from listener.turns import Line, Turns
@@ -68,6 +69,7 @@ class Sender:
         self._under_way: dict[str, asyncio.Task[None]] = {}  # by account
         self._failing: dict[Address, str] = {}
         self._misworded: dict[tuple[str, str, str], str] = {}  # receiver, channel and text → why it failed last
+        self._stopping = False
 
     async def step(self, now: datetime) -> datetime:
         self._raise_broken()
@@ -76,16 +78,20 @@ class Sender:
             ready = await outbox.ready(connection, now)
             waiting = await outbox.next_ready(connection, now)
             pending, oldest, dead = await outbox.health(connection, now=now)
+            down = await holds.down(connection)
             opens = {one.id: await turns.opens(connection, one, now) for one in ready if one.address in self.lines}
         self._metrics.outbox_pending.set(pending)
         self._metrics.outbox_oldest.set((now - oldest).total_seconds() if oldest else 0.0)
         self._metrics.outbox_dead.set(dead)
+        self._metrics.breaker_open.clear()  # of channels that the configuration no longer has
+        for address in self.lines:
+            self._metrics.breaker_open.labels(*address).set(address in down)
         if len(opens) < len(ready):
             await self._give_up_unknown(now)
         for one in ready:
             if one.id not in opens or turns.account(one.address) in self._under_way:
                 continue  # the end of what is under way wakes this loop
-            if opens[one.id] <= now and len(self._under_way) < AT_ONCE:
+            if opens[one.id] <= now and len(self._under_way) < AT_ONCE and not self._stopping:
                 task = asyncio.create_task(self._deliver(one), name=f"send {one.address[0]}")
                 self._under_way[turns.account(one.address)] = task
         return min(at for at in (waiting, now + _IDLE, *opens.values()) if at is not None and at > now)
@@ -123,7 +129,7 @@ class Sender:
                 await self._mark(partial(self._failed, entry, error))
             except Exception as error:  # noqa: BLE001  a bug in one channel must not stop the others; it is tried again
                 _log.critical("channel_broke", receiver=entry.receiver, channel=entry.channel, exc_info=error)
-                bug = DeliveryError("refused", f"bug: {type(error).__name__}", retryable=True)
+                bug = DeliveryError("refused", f"bug: {type(error).__name__}", retryable=True, perhaps_arrived=True)
                 await self._mark(partial(self._failed, entry, bug))
             else:
                 await self._mark(partial(self._sent, entry, receipt))
@@ -148,7 +154,14 @@ class Sender:
         if not entry.digest:
             return self._notification(entry, line)
         parts = tuple(self._notification(part, line) for part in entry.digest)
-        return replace(parts[0], key=entry.key, previous=None, console_url=self._console(""), digest=parts)
+        return replace(
+            parts[0],
+            key=entry.key,
+            previous=None,
+            console_url=self._console(""),
+            digest=parts,
+            perhaps_repeated=entry.doubtful and line.shows_twice(None),
+        )
 
     def _notification(self, entry: Entry, line: Line) -> Notification:
         return Notification(
@@ -158,13 +171,16 @@ class Sender:
             incident=entry.incident,
             language=line.language,
             previous=entry.previous,
-            console_url=self._console("" if entry.incident.lead.rule == SILENCE else entry.incident.id),
+            console_url=self._console("" if entry.alive or entry.incident.lead.rule == SILENCE else entry.incident.id),
             timezone=self.timezone,
             was=entry.was,
             deferred=bool(entry.batch),
             at=self._now(),
             respond_by=self._due(entry.incident),
             note=entry.note,
+            perhaps_repeated=entry.doubtful and line.shows_twice(entry.previous),
+            passed_on=entry.passed_on,
+            alive=entry.alive,
         )
 
     async def _mark(self, write: Callable[[], Awaitable[None]]) -> None:
@@ -180,11 +196,12 @@ class Sender:
 
     async def _sent(self, entry: Entry, receipt: Receipt) -> None:
         now = self._now()
+        address = (entry.receiver, entry.channel)
         async with self._database.write("outbox") as connection:
             await outbox.mark_sent(connection, entry.id, Receipt(receipt.ref, now))
-        address = (entry.receiver, entry.channel)
+            failures = await holds.recovered(connection, Turns(self.lines).sharing(address), now=now)
         self.outcomes[address] = Outcome(now, "")
-        if self._failing.pop(address, None):
+        if self._failing.pop(address, None) or is_down(failures):
             _log.info("channel_recovered", receiver=entry.receiver, channel=entry.channel)
         if receipt.missing:
             self._metrics.incomplete.labels(*address).inc()
@@ -211,18 +228,28 @@ class Sender:
     async def _failed(self, entry: Entry, error: DeliveryError) -> None:
         now = self._now()
         address = (entry.receiver, entry.channel)
-        retry_at = next_attempt(
-            error, attempts=entry.attempts, first_at=entry.created_at, now=now, random=random.random()
-        )
         self._metrics.send_failures.labels(*address, error.reason).inc()
+        sharing = Turns(self.lines).sharing(address)
         async with self._database.write("outbox") as connection:
+            failures = await holds.failed(connection, sharing, now=now) if is_the_channels(error) else 0
+            retry_at = next_attempt(
+                error,
+                attempts=entry.attempts,
+                first_at=entry.created_at,
+                now=now,
+                random=random.random(),
+                failures=failures,
+            )
             if retry_at is None:
                 await outbox.mark_dead(connection, entry.id, error=str(error), now=now)
             else:
-                await outbox.mark_failed(connection, entry.id, error=str(error), retry_at=retry_at)
-                if error.retry_after is not None:
-                    for receiver, channel in Turns(self.lines).sharing(address):
-                        await outbox.hold(connection, receiver, channel, now + error.retry_after)
+                doubtful = error.perhaps_arrived
+                await outbox.mark_failed(connection, entry.id, error=str(error), retry_at=retry_at, doubtful=doubtful)
+            quiet = max(error.retry_after or timedelta(0), PROBE if is_down(failures) else timedelta(0))
+            if quiet:
+                await holds.hold(connection, sharing, now + quiet, now=now)
+        if failures == FAILURES:
+            _log.warning("channel_suspended", receiver=entry.receiver, channel=entry.channel, reason=error.reason)
         if retry_at is None:
             self.outcomes[address] = Outcome(now, error.reason, error.detail)
             for part in entry.digest or (entry,):
@@ -240,9 +267,13 @@ class Sender:
 
     async def stop(self, patience: float) -> None:
         """Let what is under way end; what does not is sent again after the next start."""
+        self._stopping = True
         tasks = list(self._under_way.values())
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=patience)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        with suppress(StorageError):  # the next start does the same
+            async with self._database.write("outbox") as connection:
+                await outbox.release(connection)

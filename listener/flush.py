@@ -31,13 +31,19 @@ _TOGETHER = 100  # incidents in one transaction
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """The parts of the flush that a reload exchanges: the route tree, receivers' channels, what mutes what, whom to call."""
+    """What a reload exchanges: the route tree, receivers' channels, what mutes what, whom to call, who stands in."""
 
     route: Route | None  # None: nobody is told
     channels: Mapping[str, Sequence[str]]
     inhibit: Sequence[Inhibition] = ()
     timezone: str = "UTC"  # of the times in a silence's notices
     on_call: OnCall = field(default_factory=OnCall)
+    fallbacks: Mapping[str, str] = field(default_factory=dict)
+
+    def open_channels(self, receiver: str, incident: Incident) -> list[str]:
+        """The receiver's channels but for the one that the incident is about."""
+        refused = _refused_channel(incident)
+        return [name for name in self.channels.get(receiver, ()) if (receiver, name) != refused]
 
 
 class Flusher:
@@ -169,16 +175,13 @@ class Flusher:
         if self.routing.route is None:
             return ()
         legs = self.routing.route.match(labels(incident), told=told)
-        refused = _refused_channel(incident)
-        if refused is None or any(self._open_channels(leg.receiver, refused) for leg in legs):
+        open_channels = self.routing.open_channels
+        if _refused_channel(incident) is None or any(open_channels(leg.receiver, incident) for leg in legs):
             return legs
         # The program must say that a channel is dead, and every channel that the route names is that one: say it anywhere.
         pace = legs[0]
-        others = (name for name in self.routing.channels if self._open_channels(name, refused))
+        others = (name for name in self.routing.channels if open_channels(name, incident))
         return [replace(pace, receiver=name) for name in others]
-
-    def _open_channels(self, receiver: str, refused: tuple[str, str] | None) -> list[str]:
-        return [name for name in self.routing.channels.get(receiver, ()) if (receiver, name) != refused]
 
     async def _put(
         self,
@@ -193,7 +196,7 @@ class Flusher:
         note: Because | None = None,
     ) -> None:
         """*said*: what the message is, so that it goes once; by default this kind at this revision."""
-        for channel in self._open_channels(receiver, _refused_channel(incident)):
+        for channel in self.routing.open_channels(receiver, incident):
             # These say the same again on purpose: the time makes it another message.
             what = said or (incident.id, kind, incident.revision, now.isoformat() if kind in _AGAIN else "")
             key = hashlib.sha256(json.dumps([*what, receiver, channel]).encode()).hexdigest()[:32]

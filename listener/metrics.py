@@ -97,6 +97,15 @@ class Metrics:
         self.escalations_waiting = gauge("escalations_waiting", "Chains that wait for their next step.")
         self.escalations_lost = gauge("escalations_lost", "Incidents whose chain lacked its next step, and was mended.")
         self.escalations_overdue = gauge("escalations_overdue", "Incidents with a step more than 2 min late.")
+        self.passed_on = counter(
+            "notifications_passed_on", "Red notifications that went to a fallback.", "receiver", "fallback"
+        )
+        self.breaker_open = gauge(
+            "channel_breaker_open",
+            "1 while a channel that keeps failing is tried every 30 s only.",
+            "receiver",
+            "channel",
+        )
         self.hops = histogram("hop_seconds", "A mention's way, hop by hop.", _LATENCY, "hop")
         for hop in HOPS:
             self.hops.labels(hop)  # there from the start: a rate needs a first value
@@ -106,6 +115,13 @@ class Metrics:
             _LATENCY,
         )
         # the program
+        self.heartbeat_at = gauge(
+            "heartbeat_last_success_timestamp_seconds", "When the heartbeat's address last answered."
+        )
+        self.heartbeat_failures = counter("heartbeat_failures", "Heartbeats that got no good answer.", "reason")
+        self.heartbeat_withheld = gauge(
+            "heartbeat_withheld", "1 while no heartbeat is sent because something is stuck."
+        )
         self.ready = gauge("ready", "1 while the program is ready.")
         self.reload_ok = gauge("config_last_reload_successful", "1 when the last reload took.")
         self.reload_at = gauge("config_last_reload_success_timestamp_seconds", "When a reload last took.")

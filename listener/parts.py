@@ -15,6 +15,7 @@ from alerts.playbook import Playbook
 from listener.collector import Collector
 from listener.collectors import SourceConfig
 from listener.config import Config
+from listener.config.told import HeartbeatConfig
 from listener.flush import Routing
 from listener.http import Http
 from listener.pipeline import Understanding
@@ -42,6 +43,7 @@ class Parts:
     shown: Shown
     playbooks: Mapping[str, Playbook]
     tokens: Tokens
+    heartbeat: HeartbeatConfig | None = None
 
     @property
     def sources(self) -> dict[str, SourceConfig]:
@@ -70,6 +72,7 @@ async def build(config: Config, *, http: Http, session: aiohttp.ClientSession) -
             inhibit=tuple(one.build() for one in config.inhibit),
             timezone=config.timezone,
             on_call=config.on_call,
+            fallbacks={name: one.fallback for name, one in receivers.items() if one.fallback is not None},
         ),
         lines={
             (name, label): Line(
@@ -79,6 +82,8 @@ async def build(config: Config, *, http: Http, session: aiohttp.ClientSession) -
                 getattr(channel, "account", ""),
                 getattr(channel, "carries_charts", False),
                 receiver.texts(channel),
+                getattr(channel, "idempotent", "never"),
+                getattr(channel, "pager", False),
             )
             for name, receiver in receivers.items()
             for label, channel in zip(receiver.channel_names, receiver.channels, strict=True)
@@ -89,6 +94,7 @@ async def build(config: Config, *, http: Http, session: aiohttp.ClientSession) -
                 for receiver in config.receivers
             ]
         ),
+        heartbeat=None if config.heartbeat is None else through(config.heartbeat, config.proxy),
         rules=rule_set(config),
         shown=Shown(
             sources=[ShownSource(s.id, s.type, s.channel, s.tier, s.blindness) for s in config.sources],

@@ -7,8 +7,9 @@ from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts import Channel, Level
+from alerts import Channel, Level, Receipt
 from alerts.channels import Limits
+from alerts.channels.base import Idempotent
 from alerts.pace import off_the_half_hour, opens_at, waits_too_long
 from alerts.texts import Texts
 from listener.storage import outbox
@@ -20,6 +21,7 @@ class Line:
     """A channel as the sender uses it. ``account``: what its rate is counted by; empty: the channel itself.
 
     ``charts``: it carries a picture. ``texts``: the operator's templates for it.
+    ``pager``: it calls people out, so nothing that needs no hand goes there.
     """
 
     channel: Channel
@@ -28,6 +30,12 @@ class Line:
     account: str = ""
     charts: bool = False
     texts: Texts | None = None
+    idempotent: Idempotent = "never"
+    pager: bool = False
+
+    def shows_twice(self, previous: Receipt | None) -> bool:
+        """Whether a message that is sent again is seen again, where the incident's first one is *previous*."""
+        return self.idempotent == "never" or (self.idempotent == "edits" and previous is None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ import pydantic
 from pydantic import Field, model_validator
 
 from alerts.channel import DeliveryError
-from alerts.channels.base import Clock, Headers, Limits, Name, SecretUrl, Timeout, Told, Url, utc_now
+from alerts.channels.base import Clock, Headers, Idempotent, Limits, Name, SecretUrl, Timeout, Told, Url, utc_now
 from alerts.channels.http import JSON, Poster, encode, refusal
 from alerts.notification import Notification, Receipt
 from alerts.render import alertmanager as form
@@ -34,6 +34,8 @@ class AlertmanagerConfig(Told):
     """Sends alerts to a Prometheus Alertmanager."""
 
     limits: ClassVar[Limits] = Limits(body=form.BODY)
+    idempotent: ClassVar[Idempotent] = "always"
+    pager: ClassVar[bool] = True
 
     type: Literal["alertmanager"]
     name: Name | None = Field(None, description="what the channel is called in logs, metrics and records")

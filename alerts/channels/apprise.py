@@ -68,7 +68,8 @@ class AppriseChannel:
             async with asyncio.timeout(self._timeout):
                 sent = await asyncio.to_thread(_notify, self._url, title, body, kind)
         except TimeoutError:
-            raise DeliveryError("timeout", f"not done within {self._timeout:g} s", retryable=True) from None
+            detail = f"not done within {self._timeout:g} s"
+            raise DeliveryError("timeout", detail, retryable=True, perhaps_arrived=True) from None
         except Exception as error:  # noqa: BLE001  a plug-in of Apprise's raised; what it says may hold the address
             raise DeliveryError("refused", f"Apprise raised {type(error).__name__}", retryable=True) from None
         if sent is None:

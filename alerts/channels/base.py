@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import pydantic
@@ -14,6 +14,10 @@ from alerts.render.template import WORDS, TemplateMistakeError, check
 from alerts.texts import Texts
 
 Clock = Callable[[], datetime]  # aware UTC
+
+
+Idempotent = Literal["never", "edits", "always"]
+"""Whether a message that is sent twice shows once: by a key that the platform knows; ``edits``: where it changes one."""
 
 
 class Strict(BaseModel):

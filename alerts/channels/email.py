@@ -25,7 +25,7 @@ import aiosmtplib
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr, model_validator
 
 from alerts.channel import DeliveryError, DeliveryReason
-from alerts.channels.base import Clock, Limits, Name, Strict, Timeout, Told, utc_now
+from alerts.channels.base import Clock, Idempotent, Limits, Name, Strict, Timeout, Told, utc_now
 from alerts.notification import Notification, Receipt
 from alerts.render import message
 from alerts.render.mail import html
@@ -77,6 +77,7 @@ class EmailConfig(Told):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
     limits: ClassVar[Limits] = Limits(body=1024 * 1024, digest=200)
+    idempotent: ClassVar[Idempotent] = "always"
 
     type: Literal["email"]
     name: Name | None = Field(None, description="what the channel is called in logs, metrics and records")

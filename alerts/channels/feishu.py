@@ -29,7 +29,7 @@ import aiohttp
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from alerts.channel import DeliveryError
-from alerts.channels.base import Clock, Limits, Name, SecretUrl, Timeout, Told, utc_now
+from alerts.channels.base import Clock, Idempotent, Limits, Name, SecretUrl, Timeout, Told, utc_now
 from alerts.channels.errcode import (
     Code,
     CodeError,
@@ -134,6 +134,10 @@ class FeishuConfig(Told):
         if self.webhook is not None:
             return account(self.webhook.get_secret_value())
         return account(self.app_id, self.chat)
+
+    @property
+    def idempotent(self) -> Idempotent:
+        return "always" if self.webhook is None else "never"
 
     def build(self, http: aiohttp.ClientSession, *, clock: Clock = utc_now) -> "FeishuRobot | FeishuApp":
         parts = (self.webhook, self.secret, self.app_secret, self.api)

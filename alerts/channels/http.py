@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
 from pydantic import SecretStr
 
 from alerts.channel import DeliveryError, DeliveryReason
@@ -49,6 +50,20 @@ class Answer:
             return None
 
 
+class _Body(aiohttp.BytesPayload):
+    """A request's body that knows whether any of it was written: from then on the request may have arrived."""
+
+    begun = False
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        self.begun = True
+        await super().write(writer)
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        self.begun = True
+        await super().write_with_length(writer, content_length)
+
+
 @dataclass(frozen=True, slots=True)
 class Poster:
     """Sends bodies: one request each, no redirect, no retry, a deadline over the whole of it.
@@ -67,13 +82,14 @@ class Poster:
 
     async def request(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         """As ``post``, with another method, or without a body."""
+        sent = None if body is None else _Body(body)
         try:
             async with (
                 asyncio.timeout(self.timeout.total_seconds()),
                 self.http.request(
                     method,
                     url,
-                    data=body,
+                    data=sent,
                     headers={"Accept-Encoding": "identity", **headers},
                     proxy=None if self.proxy is None else self.proxy.get_secret_value(),
                     allow_redirects=False,
@@ -83,10 +99,12 @@ class Poster:
                 return Answer(response.status, response.headers, await _read(response))
         except TimeoutError as error:
             detail = f"no answer within {self.timeout.total_seconds():g} s"
-            raise DeliveryError("timeout", detail, retryable=True) from self._safe(error)
+            perhaps = sent is None or sent.begun
+            raise DeliveryError("timeout", detail, retryable=True, perhaps_arrived=perhaps) from self._safe(error)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             detail = f"the request failed ({type(error).__name__})"
-            raise DeliveryError("network", detail, retryable=True) from self._safe(error)
+            perhaps = sent.begun if sent is not None else not isinstance(error, aiohttp.ClientConnectorError)
+            raise DeliveryError("network", detail, retryable=True, perhaps_arrived=perhaps) from self._safe(error)
 
     def keeping(self, *secrets: SecretStr) -> "Poster":
         """The same with more secrets to keep: a token that a platform lends."""

@@ -16,7 +16,7 @@ import aiohttp
 from pydantic import Field, SecretStr, field_validator
 
 from alerts.channel import DeliveryError
-from alerts.channels.base import Clock, Limits, Name, SecretUrl, Timeout, Told, Url, utc_now
+from alerts.channels.base import Clock, Idempotent, Limits, Name, SecretUrl, Timeout, Told, Url, utc_now
 from alerts.channels.http import JSON, Answer, Poster, encode, refusal
 from alerts.channels.pagerduty import identity
 from alerts.notification import Notification, Receipt
@@ -32,6 +32,8 @@ class OpsgenieConfig(Told):
     """Creates, updates, acknowledges and closes alerts by Opsgenie's Alert API."""
 
     limits: ClassVar[Limits] = Limits(body=128 * 1024)
+    idempotent: ClassVar[Idempotent] = "always"
+    pager: ClassVar[bool] = True
 
     type: Literal["opsgenie"]
     name: Name | None = Field(None, description="what the channel is called in logs, metrics and records")

@@ -15,7 +15,7 @@ import aiohttp
 from pydantic import Field, SecretStr
 
 from alerts.channel import DeliveryError
-from alerts.channels.base import Clock, Limits, Name, SecretUrl, Timeout, Told, Url, utc_now
+from alerts.channels.base import Clock, Idempotent, Limits, Name, SecretUrl, Timeout, Told, Url, utc_now
 from alerts.channels.http import JSON, Poster, encode, refusal
 from alerts.notification import Notification, NotificationKind, Receipt
 from alerts.render import Message, message
@@ -32,6 +32,8 @@ class PagerDutyConfig(Told):
     """Triggers, acknowledges and resolves alerts in PagerDuty."""
 
     limits: ClassVar[Limits] = Limits(body=512 * 1024)
+    idempotent: ClassVar[Idempotent] = "always"
+    pager: ClassVar[bool] = True
 
     type: Literal["pagerduty"]
     name: Name | None = Field(None, description="what the channel is called in logs, metrics and records")

@@ -19,7 +19,7 @@ import aiohttp
 from pydantic import Field, SecretStr, model_validator
 
 from alerts.channel import DeliveryError, DeliveryReason
-from alerts.channels.base import Clock, Limits, Name, SecretUrl, Timeout, Told, utc_now
+from alerts.channels.base import Clock, Idempotent, Limits, Name, SecretUrl, Timeout, Told, utc_now
 from alerts.channels.http import JSON, Answer, Poster, encode, refusal, retry_after
 from alerts.channels.slack_buttons import block
 from alerts.channels.slack_files import show
@@ -109,6 +109,10 @@ class SlackConfig(Told):
     @property
     def carries_charts(self) -> bool:
         return self.chart and self.token is not None
+
+    @property
+    def idempotent(self) -> Idempotent:
+        return "edits" if self.webhook is None else "never"
 
     def build(self, http: aiohttp.ClientSession, *, clock: Clock = utc_now) -> "SlackWebhook | SlackBot":
         if self.webhook is not None:

@@ -17,7 +17,7 @@ import aiohttp
 from pydantic import Field, SecretStr, field_validator
 
 from alerts.channel import DeliveryError
-from alerts.channels.base import Clock, Limits, Name, SecretUrl, Timeout, Told, Url, utc_now
+from alerts.channels.base import Clock, Idempotent, Limits, Name, SecretUrl, Timeout, Told, Url, utc_now
 from alerts.channels.http import JSON, Answer, Poster, encode, refusal
 from alerts.notification import Notification, Receipt
 from alerts.render import Message, message
@@ -38,6 +38,7 @@ class TelegramConfig(Told):
     """Sends to a Telegram chat as a bot."""
 
     limits: ClassVar[Limits] = Limits(body=64 * 1024, text=form.TEXT, digest=25)
+    idempotent: ClassVar[Idempotent] = "edits"
 
     type: Literal["telegram"]
     name: Name | None = Field(None, description="what the channel is called in logs, metrics and records")

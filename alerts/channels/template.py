@@ -58,6 +58,7 @@ class TemplateConfig(Strict):
     """Sends a request of your own making, for text messages, calls and other services."""
 
     limits: ClassVar[Limits] = Limits(body=64 * 1024)
+    pager: ClassVar[bool] = True
 
     type: Literal["template"]
     name: Name | None = Field(None, description="what the channel is called in logs, metrics and records")

@@ -16,7 +16,7 @@ import aiohttp
 from pydantic import Field, SecretStr
 
 from alerts.channel import DeliveryError
-from alerts.channels.base import Clock, Headers, Limits, Name, SecretUrl, Strict, Timeout, utc_now
+from alerts.channels.base import Clock, Headers, Idempotent, Limits, Name, SecretUrl, Strict, Timeout, utc_now
 from alerts.channels.http import Poster, refusal
 from alerts.codec import event_line
 from alerts.notification import Notification, Receipt
@@ -30,6 +30,7 @@ class WebhookConfig(Strict):
     """Posts alert events as JSON, signed where a secret is given."""
 
     limits: ClassVar[Limits] = Limits(body=256 * 1024)
+    idempotent: ClassVar[Idempotent] = "always"
 
     type: Literal["webhook"]
     name: Name | None = Field(None, description="what the channel is called in logs, metrics and records")

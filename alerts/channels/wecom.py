@@ -21,7 +21,7 @@ import aiohttp
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from alerts.channel import DeliveryError
-from alerts.channels.base import Clock, Limits, Name, SecretUrl, Timeout, Told, utc_now
+from alerts.channels.base import Clock, Idempotent, Limits, Name, SecretUrl, Timeout, Told, utc_now
 from alerts.channels.errcode import (
     Code,
     CodeError,
@@ -126,6 +126,10 @@ class WeComConfig(Told):
         if self.webhook is not None:
             return account(self.webhook.get_secret_value())
         return account(self.corp_id, str(self.agent))
+
+    @property
+    def idempotent(self) -> Idempotent:
+        return "always" if self.webhook is None else "never"
 
     def build(self, http: aiohttp.ClientSession, *, clock: Clock = utc_now) -> "WeComRobot | WeComApp":
         secrets = tuple(one for one in (self.webhook, self.secret, self.api) if one is not None)

@@ -5,7 +5,7 @@ from collections import Counter
 from alerts.alert import Level
 from alerts.notification import Notification
 from alerts.render import words
-from alerts.render.message import Link, Message, in_short
+from alerts.render.message import Link, Message, in_short, repeated_mark
 from alerts.render.text import cut, safe_url
 from alerts.render.words import ACT, LEVELS, WORDS
 
@@ -34,9 +34,11 @@ def digest(notification: Notification) -> Message:
         level=level,
         over=not going_on,
         raised=False,
-        headline=headline.format(level=name if language == "zh" else name.upper(), count=len(parts)),
+        headline=repeated_mark(notification)
+        + headline.format(level=name if language == "zh" else name.upper(), count=len(parts)),
         because=_counts(notification, going_on) + word["digest_quiet" if _waited(parts) else "digest_why"],
-        notice=ACT[language][level] if going_on else "",
+        notice=(word["perhaps_digest"] if notification.perhaps_repeated else "")
+        + (ACT[language][level] if going_on else ""),
         facts=tuple(_line(part, notification) for part in parts),
         quotes=(),
         links=(Link(word["overview"], url),) if url else (),

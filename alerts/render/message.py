@@ -23,6 +23,7 @@ MEMBERS = 5
 CHANNELS = 8
 BLIND = 5
 _MARKS = 8
+_ENDS = 6  # characters of each end of an incident's id, where it is told in short
 _READ_AT_MOST = 4000  # of a text that is shown cut: cleaning 100 kB to show 200 characters is waste
 
 _DOTS = {Level.blue: "🔵", Level.yellow: "🟡", Level.orange: "🟠", Level.red: "🔴"}
@@ -171,7 +172,13 @@ def _change(notification: Notification) -> str:
 def _headline(notification: Notification, state: str) -> str:
     language = notification.language
     tag, brand, what = _told(notification, state)
-    return WORDS[language]["headline"].format(tag=tag if language == "zh" else tag.upper(), brand=brand, what=what)
+    headline = WORDS[language]["headline"].format(tag=tag if language == "zh" else tag.upper(), brand=brand, what=what)
+    return repeated_mark(notification) + headline
+
+
+def repeated_mark(notification: Notification) -> str:
+    """What the headline begins with, for its end may be cut, where the message may have come before."""
+    return WORDS[notification.language]["perhaps"] if notification.perhaps_repeated else ""
 
 
 def in_short(notification: Notification) -> tuple[str, str, str]:
@@ -199,7 +206,33 @@ def _title(event: AlertEvent, language: Language) -> str:
 
 
 def _notice(notification: Notification, state: str) -> str:
-    """A sentence on the message itself, where there is one to say."""
+    """Sentences on the message itself, where there are some to say: whose it was, whether it came before, what it is."""
+    told = [_passed_on(notification), repeated_notice(notification), _of_state(notification, state)]
+    return _sentences([one for one in told if one], notification.language)
+
+
+def _passed_on(notification: Notification) -> str:
+    passed, language = notification.passed_on, notification.language
+    if passed is None or notification.kind in {"resolve", "acknowledge", "act"}:
+        return ""
+    word = WORDS[language]
+    channels = word["comma"].join(named(name, language) for name in passed.channels)
+    return word["passed_late" if passed.late else "passed_failed"].format(
+        receiver=named(passed.receiver, language), channels=channels
+    )
+
+
+def repeated_notice(notification: Notification) -> str:
+    """By its number, or the ends of its id, the incident is found in the footer of the message that may be the same."""
+    if not notification.perhaps_repeated:
+        return ""
+    name = clean(notification.incident.id[:200])
+    short = name if len(name) <= 2 * _ENDS + 1 else f"{name[:_ENDS]}…{name[-_ENDS:]}"
+    short = f"#{notification.incident.number}" if notification.incident.number else short
+    return WORDS[notification.language]["perhaps_notice"].format(incident=short)
+
+
+def _of_state(notification: Notification, state: str) -> str:
     language, incident = notification.language, notification.incident
     word = WORDS[language]
     if state in {"test", "late"}:

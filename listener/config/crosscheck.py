@@ -177,6 +177,31 @@ def _routes(document: Document, known: Known) -> Iterator[Mistake]:
         yield Mistake(document.origin(("route",)).place, ("route",), message)
 
 
+def _alive(document: Document, known: Known) -> Iterator[Mistake]:
+    alive = document.value.get("alive")
+    if isinstance(alive, dict):
+        place = ("alive", "receiver")
+        yield from unknown(document, known["receivers"], "receiver", alive.get("receiver"), place)
+
+
+def _fallbacks(document: Document, known: Known) -> Iterator[Mistake]:
+    """A fallback must be another receiver, and no chain of them may come back to where it began."""
+    next_of: dict[str, str] = {}
+    for keys, receiver in _entries(document, "receivers"):
+        place, name, fallback = (*keys, "fallback"), receiver.get("id"), receiver.get("fallback")
+        yield from unknown(document, known["receivers"], "receiver", fallback, place)
+        if not isinstance(name, str) or not isinstance(fallback, str):
+            continue
+        next_of[name] = fallback
+        chain = [name]
+        while (after := next_of.get(chain[-1])) is not None and after not in chain:
+            chain.append(after)
+        if after == name:
+            way = " → ".join([*chain, name])
+            message = f"goes round in a circle: {way}" if len(chain) > 1 else "a receiver cannot be its own fallback"
+            yield Mistake(document.origin(place).place, place, message)
+
+
 def _route(document: Document, known: Known, route: Any, keys: Keys) -> Iterator[Mistake]:
     if not isinstance(route, dict):
         return
@@ -231,4 +256,6 @@ _CHECKS: tuple[Callable[[Document, Known], Iterator[Mistake]], ...] = (
     lambda document, _: template_mistakes(document),
     _escalations,
     _schedules,
+    _fallbacks,
+    _alive,
 )

@@ -27,6 +27,7 @@ CODES: Final[Mapping[str, Severity]] = {
     # What works, and is seldom meant.
     "calendar-ends": "warning",
     "empty-pattern": "warning",
+    "fallback-missing": "warning",
     "for-longer-than-window": "warning",
     "inhibit-never": "warning",
     "interval-unused": "warning",

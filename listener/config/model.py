@@ -16,6 +16,7 @@ from alerts.oncall import AcknowledgeConfig, EscalationConfig, OnCall, RespondWi
 from alerts.time_intervals import TimeIntervalConfig
 from listener.collectors import CollectorConfig
 from listener.config.packs import PackConfig
+from listener.config.told import AliveConfig, HeartbeatConfig
 from listener.web.config import WebConfig
 from listener.web.tokens import TokenConfig
 from rules.calendar import Calendar, Work
@@ -145,6 +146,12 @@ class Config(Strict):
     )
     escalations: list[EscalationConfig] = Field(default=[], description="Whom to call when nobody takes an incident.")
     schedules: list[ScheduleConfig] = Field(default=[], description="Who is on duty when.")
+    heartbeat: HeartbeatConfig | None = Field(
+        default=None, description="An outside address that is asked while all is alive, so that its silence is noticed."
+    )
+    alive: AliveConfig | None = Field(
+        default=None, description="A message a day that the program works, with what it cannot see."
+    )
     log: LogConfig = Field(default=LogConfig(), description="The program's own log, on stderr.")
     include: list[str] = Field(
         default=[], description="More configuration files, as patterns relative to the file that names them."

@@ -7,14 +7,18 @@ fate.
 import hashlib
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, literal, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts import Because, Incident, Level, NotificationKind, Receipt
+from alerts.alive import Alive
+from alerts.alive import dump as dump_alive
+from alerts.alive import load as load_alive
 from alerts.codec import dump_incident, load_incident
+from alerts.notification import PassedOn
 from listener.storage.database import insert
 from listener.storage.tables import holds, incidents, outbox
 
@@ -32,6 +36,7 @@ class Entry:
     ``previous``: the newest receipt of the incident's messages there that the channel gave an id; ``was``: the level of
     its last. ``digest``: the entries that go with it in one message, most urgent first; ``key`` is then theirs together.
     ``batch``: not empty where it waited for the end of quiet hours; those of one name go together.
+    ``doubtful``: an earlier try may have arrived. ``passed_on``, ``alive``: as the notification's.
     """
 
     id: int
@@ -48,6 +53,9 @@ class Entry:
     digest: tuple["Entry", ...] = ()
     batch: str = ""
     note: Because | None = None
+    doubtful: bool = False
+    passed_on: PassedOn | None = None
+    alive: Alive | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +81,15 @@ class New:
     incident: Incident
     batch: str = ""
     note: Because | None = None
+    passed_on: PassedOn | None = None
+    source: int | None = None  # of what is passed on, the row that it repeats
+    alive: Alive | None = None
 
 
 async def put(connection: AsyncConnection, new: New, *, now: datetime) -> None:
     """Once per key. An update that still waits on the same channel is superseded by the newer state."""
+    if (await connection.execute(select(outbox.c.id).where(outbox.c.key == new.key))).first() is not None:
+        return
     stale = and_(
         outbox.c.incident == new.incident.id,
         outbox.c.receiver == new.receiver,
@@ -94,7 +107,9 @@ async def put(connection: AsyncConnection, new: New, *, now: datetime) -> None:
         "kind": new.kind,
         "revision": new.incident.revision,
         "level": int(new.incident.level),
-        "facts": json.dumps(dump_incident(new.incident), ensure_ascii=False, separators=(",", ":")),
+        "facts": _dump_facts(new),
+        "source": new.source,
+        "passed_on": "" if new.passed_on is None else _json(astuple(new.passed_on)),
         "created_at": now,
         "not_before": now,
         "attempts": 0,
@@ -104,12 +119,31 @@ async def put(connection: AsyncConnection, new: New, *, now: datetime) -> None:
         "batch": new.batch,
         "note": json.dumps([new.note.zh, new.note.en], ensure_ascii=False) if new.note else "",
     }
-    await connection.execute(insert(outbox).on_conflict_do_nothing(index_elements=["key"]), [values])
+    await connection.execute(insert(outbox), [values])
+
+
+def _dump_facts(new: New) -> str:
+    alive = {} if new.alive is None else {"alive": dump_alive(new.alive)}
+    return _json({**dump_incident(new.incident), **alive})
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+async def facts(connection: AsyncConnection, entry_id: int) -> Incident:
+    """The incident as a row tells it."""
+    query = select(outbox.c.facts).where(outbox.c.id == entry_id)
+    return load_incident(json.loads((await connection.execute(query)).scalar_one()))
 
 
 async def release(connection: AsyncConnection) -> None:
-    """At start: nobody else holds a lease, so what a killed sender left is pending again."""
-    await connection.execute(update(outbox).where(outbox.c.state == "leased").values(state="pending", lease_until=None))
+    """At start and at the end: nobody else holds a lease, so what a killed or cancelled send left is pending again.
+
+    Whether it arrived nobody knows.
+    """
+    left = update(outbox).where(outbox.c.state == "leased")
+    await connection.execute(left.values(state="pending", lease_until=None, doubtful=True))
 
 
 def _ready(now: datetime, *where: ColumnElement[bool]) -> Select[tuple[int, str, str, int, str, bool]]:
@@ -234,6 +268,8 @@ async def _entry(connection: AsyncConnection, row: Row[tuple[object, ...]]) -> E
         .order_by(outbox.c.id.desc())
         .limit(1)
     )
+    facts = json.loads(row.facts)
+    passed = json.loads(row.passed_on) if row.passed_on else None
     previous = (await connection.execute(sent.where(outbox.c.ref != ""))).one_or_none()
     last = (await connection.execute(sent)).one_or_none()
     return Entry(
@@ -243,13 +279,16 @@ async def _entry(connection: AsyncConnection, row: Row[tuple[object, ...]]) -> E
         channel=row.channel,
         kind=row.kind,
         revision=row.revision,
-        incident=load_incident(json.loads(row.facts)),
+        incident=load_incident(facts),
         created_at=row.created_at,
         attempts=row.attempts,
         previous=Receipt(ref=previous.ref, at=previous.done_at) if previous else None,
         was=Level(last.level) if last else None,
         batch=row.batch,
         note=_note(row.note),
+        doubtful=row.doubtful,
+        passed_on=PassedOn(passed[0], tuple(passed[1]), passed[2]) if passed else None,
+        alive=load_alive(facts["alive"]) if "alive" in facts else None,
     )
 
 
@@ -268,11 +307,20 @@ async def mark_sent(connection: AsyncConnection, entry_id: int, receipt: Receipt
     )
 
 
-async def mark_failed(connection: AsyncConnection, entry_id: int, *, error: str, retry_at: datetime) -> None:
+async def mark_failed(
+    connection: AsyncConnection, entry_id: int, *, error: str, retry_at: datetime, doubtful: bool = False
+) -> None:
+    """``doubtful``: it may have arrived; once so, always so."""
     await connection.execute(
         update(outbox)
         .where(outbox.c.id == entry_id)
-        .values(state="pending", lease_until=None, not_before=retry_at, error=error)
+        .values(
+            state="pending",
+            lease_until=None,
+            not_before=retry_at,
+            error=error,
+            doubtful=or_(outbox.c.doubtful, literal(doubtful)),
+        )
     )
 
 
@@ -282,16 +330,6 @@ async def mark_dead(connection: AsyncConnection, entry_id: int, *, error: str, n
         update(outbox)
         .where(or_(outbox.c.id == entry_id, told_too))
         .values(state="dead", lease_until=None, done_at=now, error=error)
-    )
-
-
-async def hold(connection: AsyncConnection, receiver: str, channel: str, until: datetime) -> None:
-    """The channel asked for quiet: nothing goes there before that."""
-    statement = insert(holds)
-    longest = func.max(holds.c.until, statement.excluded.until)
-    await connection.execute(
-        statement.on_conflict_do_update(index_elements=["receiver", "channel"], set_={"until": longest}),
-        [{"receiver": receiver, "channel": channel, "until": until}],
     )
 
 

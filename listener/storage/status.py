@@ -75,8 +75,10 @@ class StoredStatus:
         *,
         started_at: datetime,
         now: Callable[[], datetime],
+        notes: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         self.shown = shown
+        self._notes = notes
         self._database = database
         self._states = states
         self._started_at = started_at
@@ -190,7 +192,7 @@ class StoredStatus:
     async def outbox(self) -> OutboxHealth:
         async with self._reading() as connection:
             pending, oldest, dead = await outbox_store.health(connection, now=self._now())
-        return OutboxHealth(pending=pending, oldest=oldest, dead_day=dead)
+        return OutboxHealth(pending, oldest, dead, self._notes())
 
 
 async def incident_page(connection: AsyncConnection, name: str, now: datetime) -> IncidentPage | None:

@@ -256,12 +256,16 @@ outbox = Table(
     Column("note", Text, nullable=False, server_default=""),  # why it is sent, in both languages
     Column("digest", _Serial),  # the row whose message tells this one too
     Column("batch", String, nullable=False, server_default=""),  # goes in one message with others of this name
+    Column("doubtful", Boolean, nullable=False, server_default="0"),  # an earlier try may have arrived
+    Column("passed_on", Text, nullable=False, server_default=""),  # from whom, where this is a fallback's
+    Column("source", _Serial),  # and the row that it repeats
     # All that the sender asks of what waits, so that it never reads the facts to choose.
     Index("outbox_waiting", "state", "incident", "receiver", "channel", "level", "not_before", "created_at"),
     Index("outbox_of_incident", "incident", "id"),
     Index("outbox_by_time", "done_at"),
     Index("outbox_by_try", "tried_at"),
     Index("outbox_of_digest", "digest"),
+    Index("outbox_passed_on", "passed_on"),
 )
 
 commands = Table(
@@ -339,6 +343,15 @@ holds = Table(
     metadata,
     Column("receiver", String, nullable=False),
     Column("channel", String, nullable=False),
-    Column("until", UtcTime, nullable=False),  # the channel asked for no request before
+    Column("until", UtcTime, nullable=False),  # no request before: the channel asked for that, or fails
+    Column("at", UtcTime),  # when that was noted
+    Column("failures", Integer, nullable=False, server_default="0"),  # in a row; see alerts/retry.py
     PrimaryKeyConstraint("receiver", "channel"),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", String, primary_key=True),  # of what is done by the clock
+    Column("at", UtcTime, nullable=False),  # when it was done last
 )

@@ -128,11 +128,15 @@ class OnTrial:
 
 @dataclass(frozen=True, slots=True)
 class OutboxHealth:
-    """``pending`` messages wait, the oldest since ``oldest``; ``dead_day`` were given up in the last 24 hours."""
+    """``pending`` messages wait, the oldest since ``oldest``; ``dead_day`` were given up in the last 24 hours.
+
+    ``notes``: what else is amiss with telling people, a sentence each: a heartbeat that gets no answer.
+    """
 
     pending: int
     oldest: datetime | None
     dead_day: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

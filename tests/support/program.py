@@ -121,6 +121,10 @@ class Program:
     def running(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
+    def send_signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
     async def kill(self) -> None:
         await self._end(signal.SIGKILL)
 

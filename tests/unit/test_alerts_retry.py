@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from alerts import DeliveryError
-from alerts.retry import CAP, GIVE_UP, next_attempt
+from alerts.retry import CAP, FAILURES, GIVE_UP, PROBE, is_the_channels, next_attempt
 
 T0 = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 
@@ -53,3 +53,21 @@ def test_dead_after_a_day():
 def test_a_wait_past_the_day_is_dead_now():
     """A Retry-After beyond the 24 h is not waited for: it is told elsewhere at once."""
     assert next_attempt(error(retry_after=timedelta(days=2)), attempts=1, first_at=T0, now=T0, random=0.0) is None
+
+
+def test_a_channel_that_is_down_is_tried_every_thirty_seconds():
+    """From the fifth failure in a row the wait is 30 s, whatever the attempt; a longer Retry-After still binds."""
+    for failures, wait in ((4, timedelta(0)), (FAILURES, PROBE), (50, PROBE)):
+        at = next_attempt(error(), attempts=30, first_at=T0, now=T0, random=0.0, failures=failures)
+        assert at == T0 + wait
+    asked = error(retry_after=timedelta(minutes=10))
+    at = next_attempt(asked, attempts=3, first_at=T0, now=T0, random=0.0, failures=FAILURES)
+    assert at == T0 + timedelta(minutes=10)
+
+
+def test_only_what_the_channel_is_to_blame_for_counts_against_it():
+    """A text that is refused says nothing of the channel; a wrong key and an outage do."""
+    assert [
+        is_the_channels(DeliveryError(reason, "", retryable=retryable))
+        for reason, retryable in (("client", False), ("too_long", False), ("auth", False), ("server", True))
+    ] == [False, False, True, True]

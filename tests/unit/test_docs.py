@@ -24,7 +24,7 @@ SCHEMA = json_schema(Config)
 # The heading in reference/configuration.md under which the keys of a model stand in a table.
 TABLES = {
     "Config": "The file", "StorageConfig": "storage", "WebConfig": "web", "RetentionConfig": "retention",
-    "LogConfig": "log", "TokenConfig": "tokens", "PackConfig": "packs", "BudgetConfig": "budget", "NgramConfig": "sentiment: ngram", "AccurateConfig": "sentiment: accurate", "BayesConfig": "sentiment: bayes", "SnowNLPConfig": "sentiment: snownlp",
+    "LogConfig": "log", "TokenConfig": "tokens", "HeartbeatConfig": "heartbeat", "AliveConfig": "alive", "PackConfig": "packs", "BudgetConfig": "budget", "NgramConfig": "sentiment: ngram", "AccurateConfig": "sentiment: accurate", "BayesConfig": "sentiment: bayes", "SnowNLPConfig": "sentiment: snownlp",
     "FeedConfig": "sources: feed", "FileConfig": "sources: file", "TargetConfig": "targets", "TopicConfig": "topics",
     "RuleConfig": "rules", "LevelTest": "Level tests", "Filter": "Filters", "AtLeastShare": "`confidence` takes:",
     "AtLeastCount": "`followers` takes:", "Volume": "volume", "Ratio": "ratio", "Spike": "spike", "Watch": "watch",

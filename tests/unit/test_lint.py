@@ -36,7 +36,7 @@ rules:
     for: 2m
     playbook: https://wiki.example.com/surge
   - {id: words, topics: [acme], when: {type: watch, words: [起火, 召回]}, levels: {blue: {}, yellow: {words: 召回}}}
-receivers: [{id: pr, channels: [{type: console}]}, {id: duty, channels: [{type: console}]}]
+receivers: [{id: pr, fallback: duty, channels: [{type: console}]}, {id: duty, channels: [{type: console}]}]
 route:
   receiver: pr
   routes:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, insert, select, text
 
 from alerts import AlertEvent, Because, Incident, Level, Receipt
-from listener.storage import mentions, outbox
+from listener.storage import holds, mentions, outbox
 from listener.storage import sources as source_store
 from listener.storage.database import NEWEST, Database, StorageError
 from listener.storage.migrate import revision
@@ -264,8 +264,8 @@ async def test_a_held_channel_gets_nothing_before_its_time(database: Database) -
     """Retry-After binds everything that goes to the channel, and a shorter wait does not lift a longer one."""
     async with database.write("test") as connection:
         await outbox.put(connection, _new("a", _incident("i")), now=NOW)
-        await outbox.hold(connection, "pr", "slack", NOW + timedelta(seconds=30))
-        await outbox.hold(connection, "pr", "slack", NOW + timedelta(seconds=3))
+        await holds.hold(connection, [("pr", "slack")], NOW + timedelta(seconds=30), now=NOW)
+        await holds.hold(connection, [("pr", "slack")], NOW + timedelta(seconds=3), now=NOW)
         assert await outbox.ready(connection, NOW + timedelta(seconds=29)) == []
         assert await outbox.next_ready(connection, NOW) == NOW + timedelta(seconds=30)
         assert len(await outbox.ready(connection, NOW + timedelta(seconds=30))) == 1

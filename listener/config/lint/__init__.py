@@ -12,7 +12,7 @@ from listener.config.lint.escalations import escalation_findings
 from listener.config.lint.filters import filter_findings
 from listener.config.lint.hours import hours_findings
 from listener.config.lint.levels import level_findings
-from listener.config.lint.routes import route_findings
+from listener.config.lint.routes import fallback_findings, route_findings
 from listener.config.lint.rules import rule_findings
 from listener.config.lint.texts import text_findings
 from listener.config.load import problems, sound
@@ -28,6 +28,7 @@ _LOOKS: tuple[Callable[[Config], Iterator[Finding]], ...] = (
     hours_findings,
     text_findings,
     escalation_findings,
+    fallback_findings,
 )
 
 

@@ -42,6 +42,27 @@ def route_findings(config: Config) -> Iterator[Finding]:
             yield Finding("receiver-never-reached", ("receivers", index), message)
 
 
+def fallback_findings(config: Config) -> Iterator[Finding]:
+    """Receivers that a brand's red comes to, and whom nobody stands in for; the last of a chain of fallbacks needs none."""
+    if config.route is None or len(config.receivers) < 2:
+        return
+    branches = dict(_branches(config.route, ("route",)))
+    domains = {**_domains(branches.values()), "kind": ["topic"], "level": [Level.red.name]}
+    if prod(len(values) for values in domains.values()) * max(1, len(branches)) > _MOST_TRIED:
+        return
+    root = config.route.build(config.intervals)
+    told = {
+        leg.receiver
+        for values in product(*domains.values())
+        for leg in root.match(dict(zip(domains, values, strict=True)))
+    }
+    stand_ins = {receiver.fallback for receiver in config.receivers}
+    for index, receiver in enumerate(config.receivers):
+        if receiver.id in told and receiver.fallback is None and receiver.id not in stand_ins:
+            message = "red alerts come here, and nobody is told where they cannot be delivered: name a fallback"
+            yield Finding("fallback-missing", ("receivers", index), message)
+
+
 def _branches(route: RouteConfig | BranchConfig, keys: Keys) -> Iterator[tuple[Keys, BranchConfig]]:
     for index, branch in enumerate(route.routes):
         place = (*keys, "routes", index)
