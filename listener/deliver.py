@@ -5,7 +5,7 @@ What a channel's rate leaves is reckoned from the outbox's own times, so a resta
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -25,6 +25,7 @@ from listener.storage.database import Database, StorageError
 from listener.storage.outbox import Address, Entry, Ready
 from listener.turns import Line, Turns
 
+IN_A_ROW = 20  # messages to a channel without a rate before the outbox is read again: red waits for no more than these
 AT_ONCE = 16  # sends under way over all channels
 _IDLE = timedelta(seconds=30)
 _log = structlog.get_logger()
@@ -75,25 +76,28 @@ class Sender:
         self._raise_broken()
         turns = Turns(self.lines)
         async with self._database.read("outbox") as connection:
-            ready = await outbox.ready(connection, now)
+            ready = await outbox.ready(connection, now, most=IN_A_ROW)
             waiting = await outbox.next_ready(connection, now)
             pending, oldest, dead = await outbox.health(connection, now=now)
             down = await holds.down(connection)
-            opens = {one.id: await turns.opens(connection, one, now) for one in ready if one.address in self.lines}
+            known = [one for one in ready if one.address in self.lines]
+            rows = {name: [one for one in known if turns.account(one.address) == name] for name in map(turns.of, known)}
+            opens = {name: await turns.opens(connection, row[0], now) for name, row in rows.items()}
         self._metrics.outbox_pending.set(pending)
         self._metrics.outbox_oldest.set((now - oldest).total_seconds() if oldest else 0.0)
         self._metrics.outbox_dead.set(dead)
         self._metrics.breaker_open.clear()  # of channels that the configuration no longer has
         for address in self.lines:
             self._metrics.breaker_open.labels(*address).set(address in down)
-        if len(opens) < len(ready):
+        if len(known) < len(ready):
             await self._give_up_unknown(now)
-        for one in ready:
-            if one.id not in opens or turns.account(one.address) in self._under_way:
+        for name, row in rows.items():
+            if name in self._under_way:
                 continue  # the end of what is under way wakes this loop
-            if opens[one.id] <= now and len(self._under_way) < AT_ONCE and not self._stopping:
-                task = asyncio.create_task(self._deliver(one), name=f"send {one.address[0]}")
-                self._under_way[turns.account(one.address)] = task
+            if opens[name] <= now and len(self._under_way) < AT_ONCE and not self._stopping:
+                # Where the channel sets a rate, each asks for its turn; else some go before this loop looks again.
+                some = row[:1] if turns.paced(row[0].address) else row
+                self._under_way[name] = asyncio.create_task(self._deliver(some), name=f"send {row[0].address[0]}")
         return min(at for at in (waiting, now + _IDLE, *opens.values()) if at is not None and at > now)
 
     def _raise_broken(self) -> None:
@@ -110,13 +114,27 @@ class Sender:
             _log.error("notification_given_up", receiver=receiver, channel=channel, reason="unknown_channel")
             self.outcomes[receiver, channel] = Outcome(now, "unknown_channel", "the channel left the configuration")
 
-    async def _deliver(self, first: Ready) -> None:
+    async def _deliver(self, some: Sequence[Ready]) -> None:
+        """One after the other, until one fails: those behind it wait for what that means for the channel."""
+        try:
+            for one in some:
+                if self._stopping or not await self._deliver_one(one):
+                    return
+        finally:
+            self.wake.set()
+
+    async def _deliver_one(self, first: Ready) -> bool:
+        """Whether the next may go."""
         address = first.address
+        if address not in self.lines:
+            return False
         try:
             async with self._database.write("outbox") as connection:
                 now = self._now()
                 also = await Turns(self.lines).also(connection, first, now)
-                entry = await outbox.lease(connection, first.id, now, also=also)
+                entry = await outbox.lease(connection, first.id, now, also=also, carries=first.carries)
+            if entry is None:
+                return True
             line = self.lines[address]
             try:
                 notification = self._message(entry, line)
@@ -127,17 +145,18 @@ class Sender:
                 receipt = await line.channel.send(notification)
             except DeliveryError as error:
                 await self._mark(partial(self._failed, entry, error))
+                return False
             except Exception as error:  # noqa: BLE001  a bug in one channel must not stop the others; it is tried again
                 _log.critical("channel_broke", receiver=entry.receiver, channel=entry.channel, exc_info=error)
                 bug = DeliveryError("refused", f"bug: {type(error).__name__}", retryable=True, perhaps_arrived=True)
                 await self._mark(partial(self._failed, entry, bug))
-            else:
-                await self._mark(partial(self._sent, entry, receipt))
+                return False
+            await self._mark(partial(self._sent, entry, receipt))
         except StorageError as error:
             _log.error("lease_failed", receiver=address[0], channel=address[1], detail=error.detail)
             await asyncio.sleep(1)
-        finally:
-            self.wake.set()
+            return False
+        return True
 
     def _worded(self, notification: Notification, texts: Texts, address: Address) -> Notification:
         """In the operator's words; ours stand where a template of his fails, and that is told once until it works."""
@@ -198,7 +217,7 @@ class Sender:
         now = self._now()
         address = (entry.receiver, entry.channel)
         async with self._database.write("outbox") as connection:
-            await outbox.mark_sent(connection, entry.id, Receipt(receipt.ref, now))
+            await outbox.mark_sent(connection, entry, Receipt(receipt.ref, now))
             failures = await holds.recovered(connection, Turns(self.lines).sharing(address), now=now)
         self.outcomes[address] = Outcome(now, "")
         if self._failing.pop(address, None) or is_down(failures):

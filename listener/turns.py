@@ -45,6 +45,14 @@ class Turns:
     def account(self, address: Address) -> str:
         return self.lines[address].account or "/".join(address)
 
+    def of(self, one: Ready) -> str:
+        return self.account(one.address)
+
+    def paced(self, address: Address) -> bool:
+        """Whether each request asks for its turn."""
+        limits = self.lines[address].limits
+        return limits is not None and bool(limits.rates)
+
     def sharing(self, address: Address) -> Collection[Address]:
         """The channels whose requests count together: two receivers may name one robot."""
         line = self.lines.get(address)
@@ -68,7 +76,7 @@ class Turns:
         Red goes with red only, and singly as long as its own queue is short: it must not drown in a list.
         """
         limits = self.lines[first.address].limits
-        if limits is None or limits.digest < 2 or first.carries:
+        if limits is None or limits.digest < 2 or first.carries or not (limits.rates or first.batch):
             return ()
         waiting = await outbox.queue(connection, now, self.sharing(first.address))
         others_here = [

@@ -180,14 +180,14 @@ def _ready(now: datetime, *where: ColumnElement[bool]) -> Select[tuple[int, str,
     ).where(waiting.c.state == "pending", waiting.c.not_before <= now, waiting.c.id == waiting.c.first, ~held)
 
 
-async def ready(connection: AsyncConnection, now: datetime) -> list[Ready]:
-    """For each channel the one to send next: the most urgent, then the oldest. The most urgent channel first."""
+async def ready(connection: AsyncConnection, now: datetime, *, most: int = 1) -> list[Ready]:
+    """For each channel those to send next, *most* of them: the most urgent, then the oldest. The most urgent first."""
     every = _ready(now).subquery()
     order = func.row_number().over(
         partition_by=(every.c.receiver, every.c.channel), order_by=(every.c.level.desc(), every.c.id)
     )
     placed = select(every, order.label("place")).subquery()
-    query = select(placed).where(placed.c.place == 1).order_by(placed.c.level.desc(), placed.c.id)
+    query = select(placed).where(placed.c.place <= most).order_by(placed.c.level.desc(), placed.c.id)
     return [_as_ready(row) for row in await connection.execute(query)]
 
 
@@ -229,16 +229,21 @@ async def next_ready(connection: AsyncConnection, now: datetime) -> datetime | N
     return min((time for time in times if time is not None), default=None)
 
 
-async def lease(connection: AsyncConnection, entry_id: int, now: datetime, *, also: Iterable[int] = ()) -> Entry:
+async def lease(
+    connection: AsyncConnection, entry_id: int, now: datetime, *, also: Iterable[int] = (), carries: bool = True
+) -> Entry | None:
     """Take a row for sending; the attempt counts from here, so that a crash in the middle is seen.
 
-    ``also``: rows that its message tells too, from now on for good: their fate is its own.
+    None: it waits no more. ``also``: rows that its message tells too, from now on for good: their fate is its own.
+    ``carries``: there may be such from an earlier try.
     """
-    await connection.execute(
+    taken = await connection.execute(
         update(outbox)
-        .where(outbox.c.id == entry_id)
+        .where(outbox.c.id == entry_id, outbox.c.state == "pending")
         .values(state="leased", lease_until=now + LEASE, tried_at=now, attempts=outbox.c.attempts + 1)
     )
+    if not taken.rowcount:
+        return None
     others = list(also)
     if others:
         await connection.execute(
@@ -246,6 +251,8 @@ async def lease(connection: AsyncConnection, entry_id: int, now: datetime, *, al
         )
     row = (await connection.execute(select(outbox).where(outbox.c.id == entry_id))).one()
     entry = await _entry(connection, row)
+    if not others and not carries:
+        return entry
     told_too = select(outbox).where(outbox.c.digest == entry_id, outbox.c.state == "digested")
     parts = (await connection.execute(told_too.order_by(outbox.c.level.desc(), outbox.c.id))).all()
     if not parts:
@@ -270,8 +277,9 @@ async def _entry(connection: AsyncConnection, row: Row[tuple[object, ...]]) -> E
     )
     facts = json.loads(row.facts)
     passed = json.loads(row.passed_on) if row.passed_on else None
-    previous = (await connection.execute(sent.where(outbox.c.ref != ""))).one_or_none()
-    last = (await connection.execute(sent)).one_or_none()
+    previous = last = (await connection.execute(sent)).one_or_none()
+    if last is not None and not last.ref:
+        previous = (await connection.execute(sent.where(outbox.c.ref != ""))).one_or_none()
     return Entry(
         id=row.id,
         key=row.key,
@@ -296,14 +304,16 @@ def _note(text: str) -> Because | None:
     return Because(*json.loads(text)) if text else None
 
 
-async def mark_sent(connection: AsyncConnection, entry_id: int, receipt: Receipt) -> None:
+async def mark_sent(connection: AsyncConnection, entry: Entry, receipt: Receipt) -> None:
     """A digest's receipt is nobody's: no incident's message can be changed by changing it."""
-    told_too = update(outbox).where(outbox.c.digest == entry_id, outbox.c.state == "digested")
-    parts = await connection.execute(told_too.values(state="sent", done_at=receipt.at, error=""))
+    if entry.digest:
+        told_too = update(outbox).where(outbox.c.digest == entry.id, outbox.c.state == "digested")
+        await connection.execute(told_too.values(state="sent", done_at=receipt.at, error=""))
+    ref = "" if entry.digest else receipt.ref
     await connection.execute(
         update(outbox)
-        .where(outbox.c.id == entry_id)
-        .values(state="sent", lease_until=None, done_at=receipt.at, ref="" if parts.rowcount else receipt.ref, error="")
+        .where(outbox.c.id == entry.id)
+        .values(state="sent", lease_until=None, done_at=receipt.at, ref=ref, error="")
     )
 
 
