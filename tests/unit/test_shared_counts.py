@@ -218,3 +218,14 @@ def test_the_level_is_known_beforehand_where_none_asks_for_anything(levels: dict
     for config in (one := counting("r", 1, levels=levels), *load_ruleset(ruleset_json([one], {})).rules):
         level = plan(config, UTC_WEEKS).level
         assert (level.name if level is not None else None) == only
+
+
+def test_a_steady_alert_ends_at_its_age_between_two_minutes() -> None:
+    """Nothing is read of it meanwhile, for nothing comes and no window moves."""
+    log = Log()
+    log.rules(START, counting("old", 2, 600, max_age=timedelta(hours=1)))
+    log.burst(after(0, 20), 2, every=timedelta(seconds=1))
+    _, events = fed(log.rows, after(70))
+    opened, ended = (next(one.at for one in events if one.event == name) for name in ("opened", "resolved"))
+    assert opened.second
+    assert ended - opened == timedelta(hours=1)
