@@ -10,8 +10,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from alerts import AlertEvent, Because
-from rules.episode import Episode, Sight, Timing, fingerprint, step, union
-from rules.facts import TERMS, facts_of, finders, judged, look_up, rejudged, revised
+from rules.episode import Episode, Sight, fingerprint, step, union
+from rules.facts import TERMS, Lookup, facts_of, judged, rejudged, revised
+from rules.ledger import Ledgers
 from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, ScoreRow, StoryRow
 from rules.mention import Mention
 from rules.panes import EPOCH, MINUTE, minute_of, pane_of
@@ -46,6 +47,7 @@ class Engine:
         self.late: Counter[tuple[str, str]] = Counter()
         self.failures: dict[str, str] = {}
         self.marks = Watermarks(assume_healthy=assume_healthy)
+        self.ledgers = Ledgers()
         self.running: dict[str, Running] = {}
         self.rule_set = RuleSet()
         self.recent = Recent()
@@ -53,7 +55,7 @@ class Engine:
         self.pending: list[Row] = []
         self._sets: dict[int, RuleSet] = {}
         self._by_topic: dict[str, list[Running]] = {}
-        self._terms = finders([])
+        self._lookup = Lookup([])
         self._cut: Cut | None = None
 
     @property
@@ -94,6 +96,8 @@ class Engine:
         events = self._absorb(now)
         moment = Moment(now, self.rule_set.brands, self.marks.blind(now), self.stories)
         for rule in self.running.values():
+            if rule.waits(turned=turned):
+                continue
             # The one place where anything may be caught: a rule that raises is left out, and told of.
             try:
                 decided = [(outcome, *self._decide(rule, outcome, moment)) for outcome in rule.read(now, turned=turned)]
@@ -102,7 +106,7 @@ class Engine:
                 continue
             rule.dirty.clear()
             for outcome, episode, event in decided:
-                rule.keep(outcome, episode)
+                rule.keep(outcome, episode, now)
                 if event is not None:
                     events.append(event)
         if turned:
@@ -167,6 +171,7 @@ class Engine:
         polls = (row for row in rows if isinstance(row, PollRow))
         for poll in sorted(polls, key=lambda row: (row.at, row.source, row.started_at, row.ok)):
             self.marks.poll(poll)
+        self.ledgers.mark()
         return events
 
     def _swap(self, row: RulesRow, new: RuleSet, now: datetime) -> list[AlertEvent]:
@@ -181,7 +186,7 @@ class Engine:
         for rule in sorted((rule for rule in new.rules if rule.mode != "off"), key=lambda rule: rule.id):
             ready, old = plan(rule, new.calendar), self.running.get(rule.id)
             if old is None:
-                running[rule.id] = Running(ready, now, self.marks)
+                running[rule.id] = Running(ready, now, self.marks, self.ledgers)
                 continue
             events += _end(old, moment, topics=set(rule.topics) if old.plan.rule.by == rule.by else None)
             if old.plan.rule.mode != rule.mode:
@@ -191,6 +196,7 @@ class Engine:
             running[rule.id] = old
         for name in sorted(self.running.keys() - running.keys()):
             events += _end(self.running[name], moment, topics=None)
+            self.running[name].retire()
         self.run(running)
         return events
 
@@ -201,7 +207,7 @@ class Engine:
         for rule in running.values():
             for topic in rule.plan.rule.topics:
                 self._by_topic.setdefault(topic, []).append(rule)
-        self._terms = finders(all_lexicons(running.values()), all_patterns(running.values()))
+        self._lookup = Lookup(all_lexicons(running.values()), all_patterns(running.values()))
         self._cut = cutter() if any(rule.plan.terms for rule in running.values()) else None
 
     def _mention(self, row: MentionRow, now: datetime) -> None:
@@ -227,14 +233,14 @@ class Engine:
             return
         self.recent.add(ref)
         self.stories.see(row.story, card_of(mention, event_at, ref.minute))
-        for rule in self._concerned(ref):
-            fresh = ref.fresh(rule.plan.allowance)
-            if not fresh and not ref.history and ref.late_known:
-                self.late[rule.id, mention.source] += 1
-            rule.place(ref, ref.facts.values(), fresh=fresh)
+        if event_at < ref.seen_through and ref.late_known and not ref.history:
+            for rule in self._concerned(ref):
+                if not ref.fresh(rule.plan.allowance):
+                    self.late[rule.id, mention.source] += 1
+        self.ledgers.place(ref, ref.facts, now)
 
     def _look_up(self, mention: Mention) -> dict[str, tuple[str, ...]]:
-        found = look_up(mention, self._terms)
+        found = self._lookup.find(mention)
         if self._cut is not None:
             found[TERMS] = words_of(mention, self._cut)
         return found
@@ -262,10 +268,8 @@ class Engine:
             new = {**ref.facts, row.scored.topic: rejudged(ref.facts[row.scored.topic], judged(row.scored.sentiment))}
         else:
             return
-        for rule in self._concerned(ref):
-            fresh = ref.fresh(rule.plan.allowance)
-            rule.displace(ref, ref.facts.values(), fresh=fresh)
-            rule.place(ref, new.values(), fresh=fresh)
+        self.ledgers.displace(ref)
+        self.ledgers.place(ref, new, now)
         self.recent.change(ref, new, now)
 
     # ticks
@@ -275,6 +279,8 @@ class Engine:
         config, key, read = rule.plan.rule, outcome.key, outcome.read
         if read.level is None and key.episode is None:
             return None, None
+        if key.episode is not None and rule.steady(key.episode, read, until=moment.now):
+            return key.episode, None
         known = union(read.sources, key.episode.sources) if key.episode else read.sources
         # After an edit windows are not full again at once; until they are, nothing is called over.
         blurred = rule.blurred_until is not None and moment.now < rule.blurred_until
@@ -283,8 +289,7 @@ class Engine:
         subject = Subject(config, key.values)
         if not key.identity:
             key.identity = fingerprint(config.id, subject.key)
-        timing = Timing(config.for_, config.keep_firing_for, config.max_age)
-        episode, event = step(key.episode, sight, timing, key.identity, moment.now)
+        episode, event = step(key.episode, sight, rule.plan.timing, key.identity, moment.now)
         if event is None or episode is None:
             return episode, None
         return episode, tell(subject, event, episode, (read.reading, rule.view(key, moment.now)), moment)

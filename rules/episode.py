@@ -111,6 +111,17 @@ def step(  # noqa: PLR0911  (one return per way on)
     return _open(replace(old, closed_at=old.since) if old else None, sight, timing, identity, now)
 
 
+def steady(old: Episode, level: Level | None, value: float, sources: Iterable[str]) -> bool:
+    """Whether ``step`` leaves it as it is until it is of age: it fires, and nothing new is seen of it."""
+    return (
+        old.phase == "firing"
+        and level == old.level
+        and old.low_since is None
+        and value < max(2 * old.told, 1)
+        and all(source in old.sources for source in sources)
+    )
+
+
 def forget(old: Episode | None, now: datetime) -> Episode | None:
     """None once a closed episode can no longer be reopened."""
     return None if old is not None and old.phase == "closed" and now - old.since > REOPEN_WITHIN else old

@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from rules.excerpt import excerpt, marks
+from rules.fold import fold
 from rules.mention import Mention
 from rules.pattern import Patterns, pattern_id
 from rules.terms import Terms
@@ -102,29 +102,33 @@ def lexicon_id(words: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:12]
 
 
-class Finder(Protocol):
-    """Finds what a rule looks for in a text."""
+class Lookup:
+    """Finds what the rules look for: the words of all lists in one pass over a text, and each list of patterns."""
 
-    def find(self, text: str) -> Iterable[tuple[int, int, str]]:
-        """Begin, end and name of each hit."""
-        ...
+    def __init__(self, lexicons: Sequence[tuple[str, ...]], patterns: Sequence[tuple[str, ...]] = ()) -> None:
+        names = [lexicon_id(words) for words in lexicons]
+        self._terms = Terms([word for words in lexicons for word in words])
+        self._owners: list[list[tuple[str, str]]] = [[] for _ in self._terms.words]
+        for name, words in zip(names, lexicons, strict=True):
+            for word in Terms(words).words:
+                self._owners[self._terms.index(word)].append((name, word))
+        self._patterns = {pattern_id(one): Patterns(one) for one in patterns}
+        self._order = {name: place for place, name in enumerate([*names, *self._patterns])}
 
-
-def finders(lexicons: Sequence[tuple[str, ...]], patterns: Sequence[tuple[str, ...]] = ()) -> dict[str, Finder]:
-    """A finder for each word list and each list of patterns, by its id."""
-    found: dict[str, Finder] = {lexicon_id(words): Terms(words) for words in lexicons}
-    return found | {pattern_id(one): Patterns(one) for one in patterns}
-
-
-def look_up(mention: Mention, terms: Mapping[str, Finder]) -> dict[str, tuple[str, ...]]:
-    """The words that stand in the title or the first 20,000 characters of the text, per word list."""
-    found = {}
-    text = mention.text[:_LONGEST_TEXT]
-    for lexicon, finder in terms.items():
-        hits = {word for field in (mention.title, text) for _, _, word in finder.find(field)}
-        if hits:
-            found[lexicon] = tuple(sorted(hits))
-    return found
+    def find(self, mention: Mention) -> dict[str, tuple[str, ...]]:
+        """What stands in the title or the first 20,000 characters of the text, by the id of the list that holds it."""
+        hits: dict[str, set[str]] = {}
+        for text in (mention.title, mention.text[:_LONGEST_TEXT]):
+            if not text:
+                continue
+            if self._owners:
+                for index, _, _ in self._terms.scan(fold(text)):
+                    for name, word in self._owners[index]:
+                        hits.setdefault(name, set()).add(word)
+            for name, patterns in self._patterns.items():
+                for _, _, shown in patterns.find(text):
+                    hits.setdefault(name, set()).add(shown)
+        return {name: tuple(sorted(hits[name])) for name in sorted(hits, key=self._order.__getitem__)}
 
 
 def facts_of(

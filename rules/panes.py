@@ -9,7 +9,7 @@ from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from zlib import crc32
 
 from rules.calendar import UTC_WEEKS, Calendar
@@ -17,6 +17,9 @@ from rules.facts import STORIES, TERMS, Facts, Key
 from rules.filter import Test
 from rules.rollup import Roll, Rollup
 from rules.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from rules.running import Running
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -26,6 +29,9 @@ TELLING = 3
 """Excerpts kept per pane and shown per alert."""
 MAX_NAMES_PER_PANE = 2_000
 """Authors, stories, and channels, sources and words, told apart within a minute; what comes past that counts as one."""
+
+KeyValues = tuple[str, ...]
+"""One value of a rule's ``by``."""
 
 _Name = TypeVar("_Name", str, Key)
 Counted = tuple[str, str, Sequence[Key]]
@@ -157,6 +163,13 @@ class Pane(Tally):
         self.telling = [one for one in self.telling if one.id != facts.id]
         return counted
 
+    def copy(self) -> "Pane":
+        other = Pane()
+        other.mentions, other.people = self.mentions, self.people
+        other.authors, other.stories, other.rest = dict(self.authors), dict(self.stories), dict(self.rest)
+        other.telling = list(self.telling)
+        return other
+
 
 class Total:
     """How many mentions, history too, stand in the panes above ``low``: what a reference is made of."""
@@ -171,7 +184,10 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What is kept for one filter of a rule: tallies over ``windows``, totals over ``totals`` (both in minutes), rollups."""
+    """What is kept for one filter of a rule: tallies over ``windows``, totals over ``totals`` (both in minutes), rollups.
+
+    The rollups are the rule's own, since what they have learnt depends on when it was read.
+    """
 
     id: str
     test: Test
@@ -188,40 +204,45 @@ def kept(shape: Shape) -> int:
 
 
 class Series:
-    """The panes of one key of a rule that pass one filter.
+    """The panes of one key that pass one filter; ``readers``: the rules that share them, each under the key ``values``.
 
     ``every``: mentions per minute, history too; ``panes``: those that count, a lone one as its facts; ``minute``: where
-    the windows end; ``first``: the earliest pane that ever held a mention.
+    the windows end; ``first``: the earliest pane that ever held a mention; ``born``: the tick at which it began.
+    ``rollups``: the readers', which count what it counts.
     """
 
     __slots__ = (
+        "born",
         "every",
         "first",
         "kept",
         "minute",
         "minutes",
         "panes",
+        "readers",
         "rollups",
         "shape",
         "tallies",
         "totals",
+        "values",
         "vocabulary",
     )
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, values: KeyValues = (), born: datetime = EPOCH) -> None:
+        self.values = values
+        self.born = born
+        self.readers: list[Running] = []
+        self.rollups: list[Rollup] = []
         self.panes: dict[int, Facts | Pane] = {}
         self.every: dict[int, int] = {}
         self.minutes: list[int] = []
         self.first: int | None = None
-        self.rollups: dict[Roll, Rollup] = {}
         self.vocabulary = Vocabulary()
         self.shape = shape
         self.take_shape(shape, 0)
 
     def take_shape(self, shape: Shape, minute: int) -> None:
         """Keep these windows (ascending) from now on, filled with what is there."""
-        known = self.rollups if self.shape.calendar == shape.calendar else {}
-        self.rollups = {roll: known.get(roll) or Rollup(roll, shape.calendar) for roll in shape.rolls}
         self.shape = shape
         self.kept = kept(shape)
         self.minute = minute
@@ -238,11 +259,20 @@ class Series:
         self.panes = {number: pane for number, pane in self.panes.items() if number > self.tallies[-1].low}
         self._forget(minute)
 
+    def copy(self) -> "Series":
+        """The same counts, for whoever reads them over other windows from now on."""
+        other = Series(self.shape, self.values, self.born)
+        other.panes = {number: pane.copy() if isinstance(pane, Pane) else pane for number, pane in self.panes.items()}
+        other.every, other.minutes, other.first = dict(self.every), list(self.minutes), self.first
+        other.vocabulary = self.vocabulary.copy()
+        other.take_shape(self.shape, self.minute)
+        return other
+
     def put(self, minute: int, facts: Facts, *, fresh: bool) -> None:
         """Count a mention; one that is not *fresh* is history, which only references see."""
         if self.first is None or minute < self.first:
             self.first = minute
-        for rollup in self.rollups.values():
+        for rollup in self.rollups:
             rollup.put(minute, facts, 1)
         if self.shape.lexicon == TERMS:
             self.vocabulary.use(facts.found.get(TERMS, ()), minute, _speaker(facts), self.shape.windows[-1])
@@ -267,7 +297,7 @@ class Series:
 
     def take(self, minute: int, facts: Facts, *, fresh: bool) -> None:
         """Undo a ``put`` of the same facts."""
-        for rollup in self.rollups.values():
+        for rollup in self.rollups:
             rollup.put(minute, facts, -1)
         if minute not in self.every:
             return
@@ -309,10 +339,8 @@ class Series:
         self._forget(minute)
 
     def remembers(self, minute: int) -> bool:
-        """Whether it holds anything that may still count: in a window, or in what it has learnt for much longer."""
-        if self.minutes or any(rollup.remembers(minute) for rollup in self.rollups.values()):
-            return True
-        return self.vocabulary.remembers(minute)
+        """Whether it holds anything that may still count: in a window, or a word for much longer."""
+        return bool(self.minutes) or self.vocabulary.remembers(minute)
 
     def stands_until(self) -> int:
         """The minute at which a mention leaves a window next, so that something changes without a new one."""

@@ -5,13 +5,15 @@ import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from alerts import Because
+from alerts import Because, Level
 from rules.calendar import Calendar
+from rules.episode import Timing
 from rules.facts import STORIES, TERMS, lexicon_id
 from rules.filter import Filter, both
 from rules.panes import MINUTE, Shape
 from rules.pattern import pattern_id
-from rules.reading import Leaf, Looks
+from rules.reading import Condition, Leaf, Looks
+from rules.rollup import Roll
 from rules.rule import RuleConfig
 from rules.wording import mentions, span
 
@@ -20,7 +22,8 @@ from rules.wording import mentions, span
 class Slot:
     """Where a condition's counts are: the shape's id, and places in its windows (tally, inner) and totals (near, far).
 
-    ``one``, ``many``: what it counts, as a noun; ``length``: its window in words.
+    ``window``: its window in minutes; ``roll``: what it has counted by the bin. ``one``, ``many``: what it counts, as a
+    noun; ``length``: its window in words.
     """
 
     shape: str
@@ -28,6 +31,8 @@ class Slot:
     inner: tuple[int, ...]
     near: int
     far: int
+    window: int
+    roll: Roll
     one: Because
     many: Because
     length: Because
@@ -38,7 +43,8 @@ class Plan:
     """``slots`` is by the id() of the condition, which the rule keeps alive; ``order``: a topic's place in the rule.
 
     ``gates``: (shape, place of the tally, mentions): with fewer in one of them the rule cannot hold, so that most keys
-    need not be read. There are none where a condition must be read always.
+    need not be read. There are none where a condition must be read always. ``level``: the one that the rule gives
+    whatever is read, where no level asks for anything.
     """
 
     rule: RuleConfig
@@ -52,6 +58,9 @@ class Plan:
     longest_window: timedelta
     allowance: timedelta
     gates: tuple[tuple[str, int, int], ...]
+    conditions: tuple[Condition, ...]
+    level: Level | None
+    timing: Timing
 
 
 def plan(rule: RuleConfig, calendar: Calendar) -> Plan:
@@ -73,7 +82,8 @@ def plan(rule: RuleConfig, calendar: Calendar) -> Plan:
             one, many = (mentions(rule.where, look.where, count=count) for count in (1, 2))
             length = span(look.window * MINUTE)
             inner = tuple(windows.index(size) for size in look.inner)
-            slots[id(leaf)] = Slot(name, windows.index(look.window), inner, near, far, one, many, length)
+            tally = windows.index(look.window)
+            slots[id(leaf)] = Slot(name, tally, inner, near, far, look.window, look.roll, one, many, length)
     order = {topic: place for place, topic in enumerate(rule.topics)}
     return Plan(
         rule=rule,
@@ -87,6 +97,9 @@ def plan(rule: RuleConfig, calendar: Calendar) -> Plan:
         longest_window=rule.longest_window,
         allowance=rule.allowance,
         gates=_gates(rule, slots),
+        conditions=rule.conditions,
+        level=_only_level(rule),
+        timing=Timing(rule.for_, rule.keep_firing_for, rule.max_age),
     )
 
 
@@ -119,6 +132,12 @@ def _lexicons(rule: RuleConfig) -> tuple[tuple[str, ...], ...]:
     filters = [one for one in (rule.where, *(leaf.looks_at.where for leaf in rule.leaves())) if one is not None]
     words = [words for one in filters for words in one.lexicons()]
     return (*words, *(leaf.looks_at.lexicon for leaf in rule.leaves() if leaf.looks_at.lexicon))
+
+
+def _only_level(rule: RuleConfig) -> Level | None:
+    if all(test.asks_nothing for test in rule.levels.values()):
+        return max(Level[name] for name in rule.levels)
+    return None
 
 
 def _gates(rule: RuleConfig, slots: dict[int, Slot]) -> tuple[tuple[str, int, int], ...]:

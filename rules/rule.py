@@ -95,6 +95,11 @@ class LevelTest(Strict):
             return False
         return not self.any or any(test.holds(reading, slack) for test in self.any)
 
+    @property
+    def asks_nothing(self) -> bool:
+        """Whether it always holds."""
+        return all(getattr(self, name) in {None, ()} for name in type(self).model_fields)
+
     def uses(self, key: str) -> bool:
         """Whether it or a member gives a threshold for *key*."""
         return getattr(self, key) is not None or any(test.uses(key) for test in (*self.all, *self.any))

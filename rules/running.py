@@ -1,38 +1,39 @@
 """A rule at work: its keys, their panes, and which of them have to be read."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
+from typing import NamedTuple
 
 from alerts import Level
 from rules.conditions.combine import all_of, read_each
-from rules.episode import Episode, forget
-from rules.facts import Facts
-from rules.panes import OTHER, Series, kept, minute_of
+from rules.episode import Episode, forget, steady
+from rules.ledger import Ledgers, Sheet
+from rules.panes import MINUTE, OTHER, KeyValues, Series, kept, minute_of
 from rules.plan import Plan
 from rules.reading import Reading, State
-from rules.recent import Ref
+from rules.rollup import Roll, Rollup
 from rules.view import View
 from rules.watermark import Watermarks
 
 MAX_KEYS = 5_000
 """Keys of a rule; what comes past that counts under a key whose channel and source are ``__other__``."""
 
-KeyValues = tuple[str, ...]
-
 
 @dataclass(slots=True)
 class Key:
     """One value of a rule's ``by``: its panes by shape, its episode, and what the conditions remember.
 
+    ``series`` may be other rules' too; ``rollups``, by shape, are its own.
     ``awake``: it may come to hold by the passing of time alone, but not before minute ``wakes``.
     ``identity``: its alerts' fingerprint.
     ``last``: what was read of it last, which stands until a row comes for it or its windows move.
     """
 
     values: KeyValues
-    series: dict[str, Series]
+    series: dict[str, Series] = field(default_factory=dict)
+    rollups: dict[tuple[str, Roll], Rollup] = field(default_factory=dict)
     episode: Episode | None = None
     state: State = None
     awake: bool = False
@@ -41,8 +42,7 @@ class Key:
     last: "Read | None" = None
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """What a key says: its reading, the level that the rule gives it, and the sources that stand in its windows."""
 
     reading: Reading
@@ -50,8 +50,7 @@ class Read:
     sources: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """A key as it was read, and what its conditions remember from now on."""
 
     key: Key
@@ -62,21 +61,23 @@ class Outcome:
 class Running:
     """``since``: the minute from which on a filter has been watched; ``topics``: a topic.
 
-    ``born``: the tick at which a filter's counting began.
+    ``active``: keys with an open episode; ``restless``: those of them that time may change before a minute begins.
     ``blurred_until``: after an edit that changed what is counted, until when its windows are not full again.
     """
 
-    def __init__(self, plan: Plan, now: datetime, marks: Watermarks) -> None:
+    def __init__(self, plan: Plan, now: datetime, marks: Watermarks, ledgers: Ledgers) -> None:
         self.plan = plan
         self._marks = marks
+        self._ledgers = ledgers
+        self.sheets = ledgers.enter(self, plan)
         self.since = {shape.id: minute_of(now) for shape in plan.shapes}
         self.topics = dict.fromkeys(plan.rule.topics, minute_of(now))
-        self.born = {shape.id: now for shape in plan.shapes}
         self.blurred_until: datetime | None = None
         self._watched: dict[str, Mapping[str, int]] = {}
         self.keys: dict[KeyValues, Key] = {}
         self.dirty: set[KeyValues] = set()
         self.active: set[KeyValues] = set()
+        self.restless: set[KeyValues] = set()
         self.awake: dict[KeyValues, int] = {}
 
     @property
@@ -96,49 +97,44 @@ class Running:
         self.since = {
             one.id: self.since[one.id] if one.id in old and one.id not in longer else minute for one in plan.shapes
         }
-        self.born = {one.id: self.born.get(one.id, now) for one in plan.shapes}
         if grown:
             self.blurred_until = now + plan.rule.longest_window
+        before, self.sheets = self.sheets, self._ledgers.enter(self, plan)
         for key in self.keys.values():
-            series = {}
-            for shape in plan.shapes:
-                counted = key.series.get(shape.id)
-                if counted is None:
-                    counted = Series(shape)
-                else:
-                    counted.take_shape(shape, minute)
-                series[shape.id] = counted
-            key.series = series
+            self._move(key, before, now)
             key.last = None
             if not same:
                 key.state = None
+        for sheet in before.values():
+            sheet.retire(self)
         self.dirty.update(self.keys)
 
-    def place(self, ref: Ref, facts: Iterable[Facts], *, fresh: bool) -> None:
-        """Count a mention, once per key, as the first of the rule's topics that it matched."""
-        for values, one in self._by_key(facts).items():
-            for shape in self.plan.shapes:
-                if shape.test(one):
-                    key = self._key(values)
-                    key.series[shape.id].put(ref.minute, one, fresh=fresh)
-                    self.dirty.add(key.values)
+    def retire(self) -> None:
+        """Count no more, once every key is dropped."""
+        for sheet in self.sheets.values():
+            sheet.retire(self)
 
-    def displace(self, ref: Ref, facts: Iterable[Facts], *, fresh: bool) -> None:
-        """Undo ``place`` for what is counted still."""
-        for values, one in self._by_key(facts).items():
-            key = self.keys.get(values) or self.keys.get(self._other(values))
-            if key is None:
-                continue
-            for shape in self.plan.shapes:
-                if ref.placed >= self.born[shape.id] and shape.test(one):
-                    key.series[shape.id].take(ref.minute, one, fresh=fresh)
-                    self.dirty.add(key.values)
+    def open(self, values: KeyValues, now: datetime) -> Key:
+        """The key that a mention counts under; one that is new begins at tick *now*."""
+        key = self.keys.get(values)
+        if key is None and len(self.keys) >= MAX_KEYS:
+            values = self._other(values)
+            key = self.keys.get(values)
+        return key or self._begin(values, now)
+
+    def holding(self, values: KeyValues) -> Key | None:
+        """The key that a mention may have been counted under."""
+        return self.keys.get(values) or self.keys.get(self._other(values))
+
+    def waits(self, *, turned: bool) -> bool:
+        """Whether there is no key to read."""
+        return not (self.dirty or self.restless or (turned and (self.active or self.awake)))
 
     def read(self, now: datetime, *, turned: bool) -> list[Outcome]:
         """Every key that may have something to say. ``turned``: a new minute has begun, so windows have moved."""
         minute = minute_of(now)
         woken = [values for values, wakes in self.awake.items() if wakes <= minute] if turned else []
-        due = {*self.dirty, *self.active, *woken}
+        due = {*self.dirty, *(self.active if turned else self.restless), *woken}
         outcomes = []
         for values in sorted(due):
             key = self.keys[values]
@@ -162,39 +158,64 @@ class Running:
         return False
 
     def view(self, key: Key, now: datetime) -> View:
-        return View(self.plan, key.series, self._since(key.values), self._marks, now)
+        return View(self.plan, key, self._since(key.values), self._marks, now)
 
     def _read(self, key: Key, now: datetime) -> Outcome:
-        view, rule = self.view(key, now), self.plan.rule
-        readings, state = read_each(rule.conditions, view, key.state, now)
-        reading = all_of(rule.conditions, readings)
-        had = key.episode.level if key.episode is not None and key.episode.told_open else None
-        level = rule.level(reading, had) if reading.holds else None
+        view, conditions = self.view(key, now), self.plan.conditions
+        readings, state = read_each(conditions, view, key.state, now)
+        reading = all_of(conditions, readings)
+        level = self._level(key, reading) if reading.holds else None
         if level is None:
             return Outcome(key, Read(reading, None, ()), state)
         sources = {name for leaf in self.plan.leaves for name in view.tally(leaf).names("source")}
         return Outcome(key, Read(reading, level, tuple(sorted(sources))), state)
 
+    def _level(self, key: Key, reading: Reading) -> Level | None:
+        if self.plan.level is not None:
+            return self.plan.level
+        had = key.episode.level if key.episode is not None and key.episode.told_open else None
+        return self.plan.rule.level(reading, had)
+
     def drop(self, values: KeyValues) -> None:
         """Forget a key, whatever it holds."""
-        del self.keys[values]
+        self._leave(self.keys.pop(values), self.sheets)
         self.dirty.discard(values)
         self.active.discard(values)
+        self.restless.discard(values)
         self.awake.pop(values, None)
 
-    def keep(self, outcome: Outcome, episode: Episode | None) -> None:
+    def keep(self, outcome: Outcome, episode: Episode | None, now: datetime) -> None:
         """Take an outcome over."""
-        key, reading = outcome.key, outcome.read.reading
-        key.state, key.episode, key.awake = outcome.state, episode, reading.awake
-        if reading.awake:
-            key.wakes = min(reading.turns, *(one.stands_until() for one in key.series.values()))
+        key, read = outcome.key, outcome.read
+        # Until the next minute begins its windows stand still.
+        steady = episode is not None and self.steady(episode, read, until=now + MINUTE)
+        unmoved = steady and episode is key.episode and key.awake == read.reading.awake
+        key.state, key.episode, key.awake = outcome.state, episode, read.reading.awake
+        if unmoved and key.last is not None and key.values not in self.restless:
+            key.last = read
+            return
+        alive = episode is not None and episode.active
+        if alive:
+            # It is read whenever a minute begins.
+            key.wakes = 0
+        elif key.awake:
+            key.wakes = min(read.reading.turns, *(one.stands_until() for one in key.series.values()))
+        key.last = read if alive else None
         self.mark(key)
-        key.last = outcome.read if episode is not None and episode.active else None
+        if steady:
+            self.restless.discard(key.values)
+
+    def steady(self, episode: Episode, read: Read, *, until: datetime) -> bool:
+        """Whether an episode stays as it is up to *until* while this is read of it."""
+        return steady(episode, read.level, read.reading.value, read.sources) and not self.plan.timing.aged(
+            episode, until
+        )
 
     def mark(self, key: Key) -> None:
         """Sort a key by when it has to be read."""
         alive = key.episode is not None and key.episode.active
-        (self.active.add if alive else self.active.discard)(key.values)
+        for keys in (self.active, self.restless):
+            (keys.add if alive else keys.discard)(key.values)
         if key.awake:
             self.awake[key.values] = key.wakes
         else:
@@ -208,7 +229,11 @@ class Running:
             key.episode = forget(key.episode, now)
             for series in key.series.values():
                 series.advance(minute)
-            if key.episode is None and not any(one.remembers(minute) for one in key.series.values()):
+            if (
+                key.episode is None
+                and not any(one.remembers(minute) for one in key.series.values())
+                and not any(one.remembers(minute) for one in key.rollups.values())
+            ):
                 # What a condition remembers of a key that was not read since is for the condition to let go.
                 if key.state is not None:
                     key.state = self._read(key, now).state
@@ -225,30 +250,42 @@ class Running:
             since = self._watched[topic] = {shape: max(minute, known) for shape, minute in self.since.items()}
         return since
 
-    def _by_key(self, facts: Iterable[Facts]) -> dict[KeyValues, Facts]:
-        order = self.plan.order
-        concerned = [one for one in facts if one.topic in order]
-        if len(concerned) > 1:
-            concerned.sort(key=lambda one: order[one.topic])
-        found: dict[KeyValues, Facts] = {}
-        for one in concerned:
-            found.setdefault(self._values(one), one)
-        return found
-
-    def _values(self, facts: Facts) -> KeyValues:
-        return tuple([getattr(facts, name) for name in self.plan.rule.by])
-
     def _other(self, values: KeyValues) -> KeyValues:
         return tuple(value if name == "topic" else OTHER for name, value in zip(self.plan.rule.by, values, strict=True))
 
-    def _key(self, values: KeyValues) -> Key:
-        key = self.keys.get(values)
-        if key is None and len(self.keys) >= MAX_KEYS:
-            values = self._other(values)
-            key = self.keys.get(values)
-        if key is None:
-            key = self.keys[values] = Key(values, {shape.id: Series(shape) for shape in self.plan.shapes})
+    def _begin(self, values: KeyValues, now: datetime) -> Key:
+        key = self.keys[values] = Key(values)
+        for shape, sheet in self.sheets.items():
+            key.series[shape] = sheet.join(self, values, now)
+        self.feed(key, {})
         return key
+
+    def _move(self, key: Key, before: Mapping[str, Sheet], now: datetime) -> None:
+        """Let a key go on under the plan that holds now: what is counted alike is kept."""
+        series, rollups = key.series, key.rollups
+        self._leave(key, before)
+        key.series = {}
+        for shape, sheet in self.sheets.items():
+            old = series.get(shape)
+            key.series[shape] = sheet.join(self, key.values, now) if old is None else sheet.adopt(self, old, now)
+        self.feed(key, rollups)
+
+    def _leave(self, key: Key, sheets: Mapping[str, Sheet]) -> None:
+        for (shape, _), rollup in key.rollups.items():
+            key.series[shape].rollups.remove(rollup)
+        for shape, series in key.series.items():
+            sheets[shape].leave(self, series)
+
+    def feed(self, key: Key, known: Mapping[tuple[str, Roll], Rollup]) -> None:
+        """Give a key the rollups that the plan asks for, as they are where they are known, and let its series fill them."""
+        key.rollups = {}
+        for shape in self.plan.shapes:
+            for roll in shape.rolls:
+                rollup = known.get((shape.id, roll))
+                if rollup is None or rollup.normal.calendar != shape.calendar:
+                    rollup = Rollup(roll, shape.calendar)
+                key.rollups[shape.id, roll] = rollup
+                key.series[shape.id].rollups.append(rollup)
 
 
 def all_patterns(rules: Iterable[Running]) -> list[tuple[str, ...]]:

@@ -14,9 +14,10 @@ from rules.engine import Engine
 from rules.episode import Episode
 from rules.facts import Facts
 from rules.facts import Key as CountedKey
+from rules.ledger import Sheet
 from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, ScoreRow, StoryRow
-from rules.panes import EPOCH, Pane, Series, Shape, minute_of
-from rules.plan import Plan, plan
+from rules.panes import EPOCH, KeyValues, Pane, Series, minute_of
+from rules.plan import plan
 from rules.recent import Recent, Ref
 from rules.rollup import Rollup
 from rules.ruleset import RuleError, load_ruleset, ruleset_json
@@ -24,7 +25,7 @@ from rules.running import Key, Running
 from rules.story_known import Card
 from rules.watermark import Seen
 
-FORMAT = 6
+FORMAT = 7
 """Raised with every change of what is kept; a snapshot of another format is refused, and the log is read instead."""
 
 _ROWS: dict[str, type] = {
@@ -46,9 +47,10 @@ _CARDS = coder(Mapping[str, Card])
 
 
 class _Shared:
-    """Facts and counted keys stand in many panes: each is written once, and pointed at by its place."""
+    """What stands in many places, series, facts and counted keys, is written once, and pointed at by its place."""
 
     def __init__(self) -> None:
+        self.series: dict[Series, int] = {}
         self.facts: list[Any] = []
         self.keys: dict[CountedKey, int] = {}
         self._places: dict[int, int] = {}
@@ -59,6 +61,9 @@ class _Shared:
             place = self._places[id(facts)] = len(self.facts)
             self.facts.append(_FACTS.dump(facts))
         return place
+
+    def row(self, series: Series) -> int:
+        return self.series.setdefault(series, len(self.series))
 
     def key(self, key: CountedKey) -> int:
         return self.keys.setdefault(key, len(self.keys))
@@ -90,12 +95,13 @@ def dump(engine: Engine) -> str:
         "set": ruleset_json(
             engine.rule_set.rules, engine.rule_set.brands, engine.rule_set.sources, engine.rule_set.calendar
         ),
-        "rules": {rule.id: _dump_rule(rule, minute, shared) for rule in engine.running.values()},
+        "rules": {rule.id: _dump_rule(rule, shared) for rule in engine.running.values()},
         "recent": [_dump_ref(ref, shared) for ref in engine.recent.refs.values()],
         "stories": _CARDS.dump(engine.stories.cards),
         "aliases": engine.stories.aliases,
         "pending": [_dump_row(row) for row in engine.pending],
     }
+    state["series"] = [_dump_series(series, minute, shared) for series in shared.series]
     state["facts"] = shared.facts
     state["keys"] = list(shared.keys)
     return json.dumps(state, separators=(",", ":"))
@@ -122,9 +128,10 @@ def _load(state: Mapping[str, Any]) -> Engine:
     engine.marks.dark_hours = dict.fromkeys(state["dark"])
     engine.rule_set = load_ruleset(state["set"])
     plans = {rule.id: plan(rule, engine.rule_set.calendar) for rule in engine.rule_set.rules}
-    running = {name: Running(plans[name], EPOCH, engine.marks) for name in state["rules"]}
+    running = {name: Running(plans[name], EPOCH, engine.marks, engine.ledgers) for name in state["rules"]}
+    restored = _Restored(state["series"], minute, tables)
     for name, rule in running.items():
-        _load_rule(rule, state["rules"][name], minute, tables)
+        _load_rule(rule, state["rules"][name], restored)
     engine.run(running)
     engine.recent = Recent()
     for row in state["recent"]:
@@ -153,48 +160,85 @@ def _load_ref(row: list[Any], facts: tuple[Facts, ...]) -> Ref:
     return replace(bare, facts={facts[place].topic: facts[place] for place in row[1]})
 
 
-def _dump_rule(rule: Running, minute: int, shared: _Shared) -> dict[str, Any]:
+def _dump_rule(rule: Running, shared: _Shared) -> dict[str, Any]:
     return {
         "since": rule.since,
         "topics": rule.topics,
-        "born": {shape: _TIME.dump(born) for shape, born in rule.born.items()},
         "blurred": _TIME.dump(rule.blurred_until),
         "dirty": sorted(rule.dirty),
-        "keys": [_dump_key(key, minute, shared) for _, key in sorted(rule.keys.items())],
+        "keys": [_dump_key(key, shared) for _, key in sorted(rule.keys.items())],
     }
 
 
-def _load_rule(rule: Running, state: Mapping[str, Any], minute: int, tables: _Tables) -> None:
+def _load_rule(rule: Running, state: Mapping[str, Any], restored: "_Restored") -> None:
     rule.since, rule.topics = dict(state["since"]), dict(state["topics"])
-    rule.born = {shape: _TIME.load(born) for shape, born in state["born"].items()}
     rule.blurred_until = _TIME.load(state["blurred"])
     for row in state["keys"]:
-        key = _load_key(row, rule.plan, minute, tables)
+        key = _load_key(row, rule, restored)
         rule.keys[key.values] = key
         rule.mark(key)
     rule.dirty = {tuple(values) for values in state["dirty"]}
 
 
-def _dump_key(key: Key, minute: int, shared: _Shared) -> list[Any]:
-    series = {name: _dump_series(one, minute, shared) for name, one in key.series.items()}
-    return [key.values, _EPISODE.dump(key.episode), key.state, key.awake, key.wakes, series]
+def _dump_key(key: Key, shared: _Shared) -> list[Any]:
+    """Its series by their places, in the order of the plan's shapes, as its rollups."""
+    series = [shared.row(one) for one in key.series.values()]
+    rollups = [_dump_rollup(one) for one in key.rollups.values()]
+    return [key.values, _EPISODE.dump(key.episode), key.state, key.awake, key.wakes, series, rollups]
 
 
-def _load_key(row: list[Any], ready: Plan, minute: int, tables: _Tables) -> Key:
-    values, episode, state, awake, wakes, kept = row
-    series = {shape.id: _load_series(kept[shape.id], shape, minute, tables) for shape in ready.shapes}
-    return Key(tuple(values), series, _EPISODE.load(episode), state, awake, wakes)
+def _load_key(row: list[Any], rule: Running, restored: "_Restored") -> Key:
+    values, episode, state, awake, wakes, series, rollups = row
+    key = Key(tuple(values), {}, {}, _EPISODE.load(episode), state, awake, wakes)
+    for sheet, place in zip(rule.sheets.values(), series, strict=True):
+        key.series[sheet.shape.id] = restored.series(place, sheet, key.values)
+        sheet.restore(rule, key.series[sheet.shape.id])
+    rule.feed(key, {})
+    for rollup, kept in zip(key.rollups.values(), rollups, strict=True):
+        _load_rollup(rollup, kept)
+    return key
+
+
+class _Restored:
+    """The series of a snapshot, each made when the first that reads it asks for it."""
+
+    def __init__(self, rows: list[Any], minute: int, tables: _Tables) -> None:
+        self._rows = rows
+        self._minute = minute
+        self._tables = tables
+        self._made: dict[int, Series] = {}
+
+    def series(self, place: int, sheet: Sheet, values: KeyValues) -> Series:
+        """Raises ValueError where those who share it do not count alike."""
+        series = self._made.get(place)
+        if series is None:
+            series = self._made[place] = Series(sheet.shape, values)
+            _load_series(series, self._rows[place], self._minute, self._tables)
+        if series.shape is not sheet.shape or series.values != values:
+            raise ValueError("a series is shared by rules that do not count alike")
+        return series
 
 
 def _dump_series(series: Series, minute: int, shared: _Shared) -> list[Any]:
-    """The first pane, minute and count in turn, and the panes; flat lists of numbers, because there are many."""
+    """Birth, the first pane, minute and count in turn, and the panes; flat lists of numbers, because there are many."""
     # What no window reaches any more goes first, so that a state has one form.
     series.advance(minute)
     every = [value for number in series.minutes for value in (number, series.every[number])]
     panes = [_dump_pane(number, pane, shared) for number, pane in sorted(series.panes.items())]
     vocabulary = series.vocabulary
     words = [[word, *used, *vocabulary.voices.get(word, ())] for word, used in vocabulary.words.items()]
-    return [series.first, every, panes, [_dump_rollup(series.rollups[roll]) for roll in series.shape.rolls], words]
+    return [_TIME.dump(series.born), series.first, every, panes, words]
+
+
+def _load_series(series: Series, row: list[Any], minute: int, tables: _Tables) -> None:
+    born, series.first, every, panes, words = row
+    series.born = _TIME.load(born)
+    series.minutes = every[::2]
+    series.every = dict(zip(series.minutes, every[1::2], strict=True))
+    series.panes = {flat[0]: _load_pane(flat, tables) for flat in panes}
+    series.take_shape(series.shape, minute)
+    series.vocabulary.words = {word: (first, last) for word, first, last, *_ in words}
+    series.vocabulary.voices = {word: tuple(voices) for word, _, _, *voices in words if voices}
 
 
 def _dump_rollup(rollup: Rollup) -> list[Any]:
@@ -250,17 +294,3 @@ def _load_pane(flat: list[int], tables: _Tables) -> Facts | Pane:
     pane.stories = {tables.keys[place][1]: count for place, count in pairs[authors : authors + stories]}
     pane.rest = {tables.keys[place]: count for place, count in pairs[authors + stories :]}
     return pane
-
-
-def _load_series(row: list[Any], shape: Shape, minute: int, tables: _Tables) -> Series:
-    series = Series(shape)
-    series.first, every = row[0], row[1]
-    series.minutes = every[::2]
-    series.every = dict(zip(series.minutes, every[1::2], strict=True))
-    series.panes = {flat[0]: _load_pane(flat, tables) for flat in row[2]}
-    series.take_shape(shape, minute)
-    for roll, kept in zip(shape.rolls, row[3], strict=True):
-        _load_rollup(series.rollups[roll], kept)
-    series.vocabulary.words = {word: (first, last) for word, first, last, *_ in row[4]}
-    series.vocabulary.voices = {word: tuple(voices) for word, _, _, *voices in row[4] if voices}
-    return series

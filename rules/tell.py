@@ -7,9 +7,9 @@ from datetime import datetime
 from alerts import AlertEvent, Because, Coverage, Excerpt, Reached, Window
 from rules.episode import Episode, EventName
 from rules.facts import Facts
+from rules.panes import KeyValues
 from rules.reading import Reading
 from rules.rule import RuleConfig
-from rules.running import KeyValues
 from rules.story_known import KnownStories
 from rules.view import View
 from rules.wording import span

@@ -16,6 +16,7 @@ from rules.watermark import Watermarks
 if TYPE_CHECKING:
     from rules.plan import Plan
     from rules.reading import Leaf
+    from rules.running import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +37,17 @@ class Preceding:
 class View:
     """Panes of one key, by condition. *since*: the minute from which on each of the rule's filters has been watched."""
 
-    __slots__ = ("_series", "_since", "_slots", "marks", "minute", "now")
+    __slots__ = ("_rollups", "_series", "_since", "_slots", "marks", "minute", "now")
 
-    def __init__(
-        self, plan: "Plan", series: Mapping[str, Series], since: Mapping[str, int], marks: Watermarks, now: datetime
-    ) -> None:
+    def __init__(self, plan: "Plan", key: "Key", since: Mapping[str, int], marks: Watermarks, now: datetime) -> None:
         self.now = now
         self.marks = marks
         self.minute = minute_of(now)
         self._slots = plan.slots
-        self._series = series
+        self._series = key.series
+        self._rollups = key.rollups
         self._since = since
-        for one in series.values():
+        for one in key.series.values():
             one.advance(self.minute)
 
     def series(self, leaf: "Leaf") -> Series:
@@ -66,14 +66,14 @@ class View:
     def rollup(self, leaf: "Leaf") -> Rollup:
         """Counts by the bin, as ``looks_at.roll`` asks for them, learnt up to now."""
         slot = self._slots[id(leaf)]
-        rollup = self._series[slot.shape].rollups[leaf.looks_at.roll]
+        rollup = self._rollups[slot.shape, slot.roll]
         if rollup.behind(self.minute):
             rollup.catch_up(self.minute, self.since(leaf), self.marks.darkness(self.now))
         return rollup
 
     def expected(self, leaf: "Leaf", count: int) -> Expected:
         """What is usual in the leaf's window, and how surprising *count* is there."""
-        return self.rollup(leaf).normal.expected(self.minute, leaf.looks_at.window, count)
+        return self.rollup(leaf).normal.expected(self.minute, self._slots[id(leaf)].window, count)
 
     def expected_at(self, leaf: "Leaf", end: int, minutes: int, count: int) -> Expected:
         """The same of another window: the *minutes* before minute *end*, which had *count*."""

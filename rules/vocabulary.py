@@ -29,6 +29,11 @@ class Vocabulary:
         self.words: dict[str, tuple[int, int]] = {}
         self.voices: dict[str, tuple[int, ...]] = {}
 
+    def copy(self) -> "Vocabulary":
+        other = Vocabulary()
+        other.words, other.voices = dict(self.words), dict(self.voices)
+        return other
+
     def use(self, words: Sequence[str], minute: int, voice: int, new_for: int) -> None:
         """*voice* uses *words*; a word is new for *new_for* minutes."""
         for word in words:

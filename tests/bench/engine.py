@@ -136,8 +136,7 @@ def restart_bench() -> None:
     engine, now = driver.engine, minute_of(START)
     begin = time.process_time()
     for number, key in enumerate(engine.running["usual"].keys.values()):
-        (series,) = key.series.values()
-        (rollup,) = series.rollups.values()
+        (rollup,) = key.rollups.values()
         for hour in range(WEEKS * 168):
             rollup.add(now - 60 * hour, 20 + (hour * (number + 7)) % 13)
         rollup.stale = 10**9
@@ -179,7 +178,7 @@ def flow_bench(count: int) -> None:
 
 
 def main() -> int:
-    for count in (5, 20):
+    for count in (1, 5, 20, 100):
         flow_bench(count)
     tick_bench("quiet", 30)
     tick_bench("busy", 3)

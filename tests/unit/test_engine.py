@@ -724,8 +724,8 @@ def test_a_quiet_night_does_not_make_a_baseline_forget() -> None:
     for row in log.rows:
         driver.feed(row)
     driver.advance(after(19 * 1440 + 40))
-    learnt = next(iter(driver.engine.running["surge"].keys.values())).series
-    counted = [rollup for series in learnt.values() for rollup in series.rollups.values()]
+    learnt = next(iter(driver.engine.running["surge"].keys.values())).rollups
+    counted = list(learnt.values())
     assert [sum(rollup.counts) for rollup in counted] == [20 * 6] * len(counted) != []
     driver.advance(after(80 * 1440))
     assert not driver.engine.running["surge"].keys
