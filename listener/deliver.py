@@ -40,6 +40,15 @@ class Outcome:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What a channel took, and when; not kept yet."""
+
+    entry: Entry
+    receipt: Receipt
+    at: datetime
+
+
 class Sender:
     """Sends what is due: one at a time per channel, in order per incident, highest level first, within its rate.
 
@@ -115,48 +124,63 @@ class Sender:
             self.outcomes[receiver, channel] = Outcome(now, "unknown_channel", "the channel left the configuration")
 
     async def _deliver(self, some: Sequence[Ready]) -> None:
-        """One after the other, until one fails: those behind it wait for what that means for the channel."""
+        """One after the other, until one fails: those behind it wait for what that means for the channel.
+
+        That one was sent is kept in the transaction that takes the next: a row more on disk would cost as much again.
+        """
+        sent: _Sent | None = None
         try:
             for one in some:
-                if self._stopping or not await self._deliver_one(one):
-                    return
+                if self._stopping or one.address not in self.lines:
+                    break
+                entry = await self._lease(one, sent)
+                sent = None
+                if entry is not None and (sent := await self._send(entry)) is None:
+                    break
+        except StorageError as error:
+            _log.error("lease_failed", receiver=some[0].address[0], channel=some[0].address[1], detail=error.detail)
+            await asyncio.sleep(1)
         finally:
+            if sent is not None:
+                await self._until_kept(partial(self._lease, None, sent))
             self.wake.set()
 
-    async def _deliver_one(self, first: Ready) -> bool:
-        """Whether the next may go."""
-        address = first.address
-        if address not in self.lines:
-            return False
+    async def _lease(self, one: Ready | None, sent: "_Sent | None") -> Entry | None:
+        """Keep what was sent, and take the next; None: there is none, or it waits no more."""
+        entry, failures = None, 0
+        async with self._database.write("outbox") as connection:
+            now = self._now()
+            if sent is not None:
+                await outbox.mark_sent(connection, sent.entry, Receipt(sent.receipt.ref, sent.at))
+                sharing = Turns(self.lines).sharing((sent.entry.receiver, sent.entry.channel))
+                failures = await holds.recovered(connection, sharing, now=now)
+            if one is not None:
+                also = await Turns(self.lines).also(connection, one, now)
+                entry = await outbox.lease(connection, one.id, now, also=also, carries=one.carries)
+        if sent is not None:
+            self._sent(sent.entry, sent.receipt, failures, sent.at)
+        return entry
+
+    async def _send(self, entry: Entry) -> "_Sent | None":
+        """None: it failed, and that is kept."""
+        address = (entry.receiver, entry.channel)
+        line = self.lines[address]
         try:
-            async with self._database.write("outbox") as connection:
-                now = self._now()
-                also = await Turns(self.lines).also(connection, first, now)
-                entry = await outbox.lease(connection, first.id, now, also=also, carries=first.carries)
-            if entry is None:
-                return True
-            line = self.lines[address]
-            try:
-                notification = self._message(entry, line)
-                if line.texts is not None:
-                    notification = self._worded(notification, line.texts, address)
-                if line.charts:
-                    notification = await charted(notification, self._database, self._metrics)
-                receipt = await line.channel.send(notification)
-            except DeliveryError as error:
-                await self._mark(partial(self._failed, entry, error))
-                return False
-            except Exception as error:  # noqa: BLE001  a bug in one channel must not stop the others; it is tried again
-                _log.critical("channel_broke", receiver=entry.receiver, channel=entry.channel, exc_info=error)
-                bug = DeliveryError("refused", f"bug: {type(error).__name__}", retryable=True, perhaps_arrived=True)
-                await self._mark(partial(self._failed, entry, bug))
-                return False
-            await self._mark(partial(self._sent, entry, receipt))
-        except StorageError as error:
-            _log.error("lease_failed", receiver=address[0], channel=address[1], detail=error.detail)
-            await asyncio.sleep(1)
-            return False
-        return True
+            notification = self._message(entry, line)
+            if line.texts is not None:
+                notification = self._worded(notification, line.texts, address)
+            if line.charts:
+                notification = await charted(notification, self._database, self._metrics)
+            receipt = await line.channel.send(notification)
+        except DeliveryError as error:
+            await self._until_kept(partial(self._failed, entry, error))
+            return None
+        except Exception as error:  # noqa: BLE001  a bug in one channel must not stop the others; it is tried again
+            _log.critical("channel_broke", receiver=entry.receiver, channel=entry.channel, exc_info=error)
+            bug = DeliveryError("refused", f"bug: {type(error).__name__}", retryable=True, perhaps_arrived=True)
+            await self._until_kept(partial(self._failed, entry, bug))
+            return None
+        return _Sent(entry, receipt, self._now())
 
     def _worded(self, notification: Notification, texts: Texts, address: Address) -> Notification:
         """In the operator's words; ours stand where a template of his fails, and that is told once until it works."""
@@ -202,7 +226,7 @@ class Sender:
             alive=entry.alive,
         )
 
-    async def _mark(self, write: Callable[[], Awaitable[None]]) -> None:
+    async def _until_kept(self, write: Callable[[], Awaitable[object]]) -> None:
         """What happened must be kept, or the message goes twice: tried until the database takes it."""
         while True:
             try:
@@ -213,12 +237,8 @@ class Sender:
             else:
                 return
 
-    async def _sent(self, entry: Entry, receipt: Receipt) -> None:
-        now = self._now()
+    def _sent(self, entry: Entry, receipt: Receipt, failures: int, now: datetime) -> None:
         address = (entry.receiver, entry.channel)
-        async with self._database.write("outbox") as connection:
-            await outbox.mark_sent(connection, entry, Receipt(receipt.ref, now))
-            failures = await holds.recovered(connection, Turns(self.lines).sharing(address), now=now)
         self.outcomes[address] = Outcome(now, "")
         if self._failing.pop(address, None) or is_down(failures):
             _log.info("channel_recovered", receiver=entry.receiver, channel=entry.channel)

@@ -15,6 +15,8 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from listener.storage.cursor import connect
+
 insert = sqlite.insert
 NEWEST = "0009"  # the newest of the migrations
 
@@ -60,7 +62,13 @@ def _begin(connection: Connection) -> None:
 
 def _engine(url: URL, *, writer: bool) -> AsyncEngine:
     # One kept writer connection, and two readers: the console's and the loops' short questions.
-    engine = create_async_engine(url, pool_size=1 if writer else 2, max_overflow=0, pool_timeout=60)
+    engine = create_async_engine(
+        url,
+        pool_size=1 if writer else 2,
+        max_overflow=0,
+        pool_timeout=60,
+        connect_args={"async_creator_fn": connect},
+    )
     event.listen(engine.sync_engine, "connect", _on_connect)
     event.listen(engine.sync_engine, "begin", _begin_immediate if writer else _begin)
     return engine
