@@ -151,7 +151,8 @@ class Sender:
         async with self._database.write("outbox") as connection:
             now = self._now()
             if sent is not None:
-                await outbox.mark_sent(connection, sent.entry, Receipt(sent.receipt.ref, sent.at))
+                receipt = Receipt(sent.receipt.ref, sent.at)
+                await outbox.mark_sent(connection, sent.entry.id, receipt, digest=bool(sent.entry.digest))
                 sharing = Turns(self.lines).sharing((sent.entry.receiver, sent.entry.channel))
                 failures = await holds.recovered(connection, sharing, now=now)
             if one is not None:

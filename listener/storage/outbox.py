@@ -304,15 +304,15 @@ def _note(text: str) -> Because | None:
     return Because(*json.loads(text)) if text else None
 
 
-async def mark_sent(connection: AsyncConnection, entry: Entry, receipt: Receipt) -> None:
+async def mark_sent(connection: AsyncConnection, entry_id: int, receipt: Receipt, *, digest: bool = False) -> None:
     """A digest's receipt is nobody's: no incident's message can be changed by changing it."""
-    if entry.digest:
-        told_too = update(outbox).where(outbox.c.digest == entry.id, outbox.c.state == "digested")
+    if digest:
+        told_too = update(outbox).where(outbox.c.digest == entry_id, outbox.c.state == "digested")
         await connection.execute(told_too.values(state="sent", done_at=receipt.at, error=""))
-    ref = "" if entry.digest else receipt.ref
+    ref = "" if digest else receipt.ref
     await connection.execute(
         update(outbox)
-        .where(outbox.c.id == entry.id)
+        .where(outbox.c.id == entry_id)
         .values(state="sent", lease_until=None, done_at=receipt.at, ref=ref, error="")
     )
 

@@ -1,5 +1,6 @@
 """Waits of the flush over restarts, set clocks and changes of the clock: nothing extra, nothing missing, no burst."""
 
+import asyncio
 import io
 import random
 from collections import Counter
@@ -278,7 +279,8 @@ async def test_the_morning_is_one_message_that_names_all(tmp_path):
         async def deliver() -> None:
             for _ in range(4):
                 await sender.step(now[0])
-                await sender.stop(5)
+                sends = [task for task in asyncio.all_tasks() if task.get_name().startswith("send ")]
+                await asyncio.gather(*sends)
 
         names = [f"{number:03d}号" for number in range(40)]
         await world.take([event(night, "opened", 1, alert=name) for name in names], night)

@@ -228,7 +228,7 @@ async def test_a_digest_and_its_rows_share_their_fate(database: Database) -> Non
         assert (again.id, again.carries) == (1, True)
         assert (await outbox.lease(connection, 1, later)).key == entry.key
         assert await outbox.requests(connection, {("pr", "slack")}, since=NOW) == [later]
-        await outbox.mark_sent(connection, 1, Receipt("card", later))
+        await outbox.mark_sent(connection, 1, Receipt("card", later), digest=True)
         (end,) = await outbox.ready(connection, later)
         last = await outbox.lease(connection, end.id, later)
         assert (last.kind, last.was, last.previous) == ("resolve", Level.yellow, None)
