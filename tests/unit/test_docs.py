@@ -247,3 +247,15 @@ def test_decisions_are_one_page_each():
         assert len(text.splitlines()) <= 70, path.name
         for part in ("problem", "choice", "refused", "again"):
             assert part in text.lower(), (path.name, part)
+
+
+def test_the_comparison_names_tests_that_are_there():
+    """What we say of ourselves against others is shown by a test of that name."""
+    text = (DOCS / "comparison.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", text)
+    assert len(named) > 20
+    rows = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith("| |")]
+    assert [row for row in rows if "`tests/" not in row] == []
+    for path, name in named:
+        source = (ROOT / path).read_text(encoding="utf-8")
+        assert not name or f"def {name}(" in source, f"{path} has no {name}"
