@@ -102,6 +102,10 @@ class Incidents:
         found = (incident for incident in self._incidents.values() if incident.open)
         return tuple(sorted(found, key=lambda incident: (incident.opened_at, incident.id)))
 
+    def firing(self) -> tuple[Incident, ...]:
+        """Those with an unresolved alert, whatever people have said of them."""
+        return tuple(incident for incident in self._incidents.values() if incident.firing)
+
     def get(self, incident: str) -> Incident | None:
         return self._incidents.get(incident)
 

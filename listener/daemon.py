@@ -20,6 +20,7 @@ from alerts.command import Command, Outcome
 from alerts.deadline import respond_by
 from listener.acted import note
 from listener.alive import DailyReport
+from listener.catchup import CatchUp, last_seen
 from listener.clock import utc_now
 from listener.commands import Commands
 from listener.config import Config, ConfigError, load
@@ -36,7 +37,7 @@ from listener.heartbeat import Heartbeat
 from listener.http import Http
 from listener.incident_desk import StoredDesk
 from listener.metrics import Metrics
-from listener.parts import build, host_of
+from listener.parts import brands, build, host_of
 from listener.pipeline import MENTIONS_AT_ONCE, POLLS_AT_ONCE, Pipeline, brought
 from listener.poll import Polled, Poller
 from listener.pulse import Pulse
@@ -125,6 +126,15 @@ class Daemon:
                 self._database, self._parts.understanding, states, metrics=self._metrics, now=utc_now
             )
             stack.callback(self._pipeline.close)
+            self._catch_up = CatchUp(
+                self._database,
+                self._decider,
+                self._pipeline.states,
+                last_seen(states),
+                *self._watched(),
+                zone=ZoneInfo(self._config.timezone),
+                started_at=self._started_at,
+            )
             self._commands = Commands(
                 self._database,
                 Desk(self._decider.incidents, lambda: self._parts.playbooks),
@@ -198,6 +208,7 @@ class Daemon:
                 ("fallback", self._keep_going("fallback", self._fallbacks.step)),
                 ("refresh", self._keep_going("refresh", self._refresher.step)),
                 ("self-check", self._keep_going("self-check", self._check_self)),
+                ("catch-up", self._keep_going("catch-up", self._catch_up.step)),
                 ("commands", self._keep_going("commands", self._commands.step, wake=self._commands.wake)),
                 ("slack", self._keep_going("slack", self._slack.step)),
                 ("daily report", self._keep_going("daily report", self._report.step)),
@@ -367,6 +378,10 @@ class Daemon:
             await self._decider.publish(events, now)
         return now + EVERY
 
+    def _watched(self) -> tuple[dict[str, timedelta], dict[str, str]]:
+        """How long each source may be unseen, and the name that people know each topic's brand by."""
+        return {source.id: source.blindness for source in self._config.sources}, brands(self._config)
+
     def _raise_dead_pollers(self) -> None:
         for task in self._polling:
             if task.done() and not task.cancelled():
@@ -402,6 +417,8 @@ class Daemon:
             self._pipeline.exchange(parts.understanding)
             self._flusher.routing = parts.routing
             self._fallbacks.routing = parts.routing
+            self._catch_up.blindness, self._catch_up.brands = self._watched()
+            self._catch_up.zone = ZoneInfo(config.timezone)
             self._sender.lines = parts.lines
             self._sender.timezone = config.timezone
             self._slack.apps = parts.slack
