@@ -120,7 +120,7 @@ def outcome(name: str, count: int, **more: Any) -> tuple[RuleConfig, Outcome]:
     driver.advance(after(61))
     running = driver.engine.running["surge"]
     # The example's keys may be below a gate, and not read on their own.
-    key = running._key(("acme",))
+    key = running.open(("acme",), after(61))
     return config, running._read(key, after(61))
 
 
