@@ -130,8 +130,8 @@ class Sender:
         """
         sent: _Sent | None = None
         try:
-            for one in some:
-                if self._stopping or one.address not in self.lines:
+            for number, one in enumerate(some):
+                if (self._stopping and number) or one.address not in self.lines:
                     break
                 entry = await self._lease(one, sent)
                 sent = None

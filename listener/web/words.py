@@ -191,6 +191,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = TRIAL | {
     "kind_unsilenced": ("静默结束", "Silence over"),
     "kind_resolve": ("解除", "Resolve"),
     "kind_test": ("测试", "Test"),
+    "kind_alive": ("值守日报", "Daily report"),
     # an incident's page
     "incident": ("事件", "Incident"),
     "handled_open": ("未认领", "Nobody's yet"),

@@ -1,5 +1,6 @@
 """The operator's own texts: what they replace, what they cannot leave out, and what happens where one fails."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -164,7 +165,7 @@ async def test_the_sender_sends_all_the_same(tmp_path, capsys):
         async with database.write("test") as connection:
             await outbox.put(connection, outbox.New(f"k{number}", "pr", "mail", "open", incident), now=NOW)
         await sender.step(NOW)
-        await sender.stop(10)
+        await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name().startswith("send ")))
     await database.close()
     assert [one.wording for one in channel.sent] == [Wording("[3] 云杉科技 - 负面提及激增")] * 2
     labels = {"receiver": "pr", "channel": "mail", "text": "body"}
