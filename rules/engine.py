@@ -98,7 +98,7 @@ class Engine:
         for rule in self.running.values():
             if rule.waits(turned=turned):
                 continue
-            # The one place where anything may be caught: a rule that raises is left out, and told of.
+            # Here and in the sweep anything may be caught: a rule that raises is left out, and told of.
             try:
                 decided = [(outcome, *self._decide(rule, outcome, moment)) for outcome in rule.read(now, turned=turned)]
             except Exception as error:  # noqa: BLE001
@@ -301,8 +301,11 @@ class Engine:
         self.recent.forget(minute - longest // MINUTE)
         self.stories.forget(minute - longest // MINUTE)
         for place, rule in enumerate(self.running.values()):
-            if place % SWEEP_OVER == minute % SWEEP_OVER:
-                rule.sweep(now)
+            if place % SWEEP_OVER == minute % SWEEP_OVER and rule.plan.rule.id not in self.failures:
+                try:
+                    rule.sweep(now)
+                except Exception as error:  # noqa: BLE001  it reads conditions too: the rule is left out, the others go on
+                    self.failures[rule.plan.rule.id] = f"{type(error).__name__}: {error}"
 
 
 def _end(rule: Running, moment: Moment, *, topics: set[str] | None) -> list[AlertEvent]:

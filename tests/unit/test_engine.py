@@ -535,6 +535,14 @@ def test_a_rule_that_raises_is_left_out_and_told_of() -> None:
     events = [event for row in log.rows[1:] for event in driver.feed(row)] + list(driver.advance(after(2)))
     assert [(event.event, event.rule) for event in events] == [("opened", "surge")]
     assert engine.failures == {"broken": "ZeroDivisionError: division by zero"}
+    running = engine.running["broken"]
+    for key in running.keys.values():
+        key.state = "something that it remembers"
+    for hour in range(1, 8):  # nor does it stop the others where it is asked for keys that are quiet
+        running.dirty.clear()
+        running.active.clear()
+        driver.advance(after(2 + 60 * hour))
+    assert "surge" in engine.running
 
 
 def test_a_rule_set_that_cannot_be_read_is_refused() -> None:
