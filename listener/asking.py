@@ -117,6 +117,11 @@ def _unfit(field: str, text: str, most: int, *, lines: bool = False) -> list[Fau
     return []
 
 
+def text_faults(field: str, text: str, most: int) -> list[tuple[str, str]]:
+    """What is wrong with a text of several lines, as field and message."""
+    return [(fault.field, fault.message) for fault in _unfit(field, text, most, lines=True)]
+
+
 def name_fault(field: str, name: str) -> list[Fault]:
     """What is wrong with somebody's name, if anything."""
     return _unfit(field, name, NAME_AT_MOST) or ([] if name.strip() else [Fault(field, "must say who")])

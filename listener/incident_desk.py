@@ -6,9 +6,12 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from alerts import Incident
 from alerts.command import Command
+from alerts.silence import Silence, Stay
+from listener.clock import utc_now
 from listener.commands import Commands
-from listener.storage import acts, alerting
+from listener.storage import acts, alerting, silences
 from listener.storage.database import Database, StorageError
 from listener.storage.status import StoredStatus
 from listener.web.acting import Answered, AuditEntry, Listed, Place, Wanted
@@ -45,6 +48,11 @@ class StoredDesk:
                 found = await alerting.find(connection, incident)
                 incident = found.id if found else incident
             return await acts.log(connection, incident=incident, before=before, most=most)
+
+    async def silences(self, *, over: bool) -> Sequence[tuple[Silence, Sequence[tuple[Incident, Stay]]]]:
+        async with self._reading() as connection:
+            found = await silences.listed(connection, over_after=None if over else utc_now())
+            return [(one, await silences.stayed(connection, one)) for one in found]
 
     async def ask(self, command: Command, *, key: str, wait: timedelta) -> Answered:
         try:

@@ -5,20 +5,19 @@ import asyncio
 import getpass
 import json
 import sys
-from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from alerts import Incident, Level
 from alerts.command import Command, Outcome
-from alerts.render.silence import hidden
-from alerts.silence import LONGEST, Ask, Matchers, NoSilence, Silence, Stay, silence
+from alerts.silence import LONGEST, Ask, Matchers, NoSilence, silence
 from listener.cli.times import moment, span
 from listener.cli.tried import Json
 from listener.clock import utc_now
 from listener.commands import submit
 from listener.config import Config, load
 from listener.silence_desk import MatchError, matchers
+from listener.silence_lines import silence_line
 from listener.storage import alerting, silences
 from listener.storage.database import Database, StorageError
 
@@ -190,7 +189,7 @@ async def _list(config: Config, *, everything: bool) -> int:
         async with database.read("silences") as connection:
             found = await silences.listed(connection, over_after=None if everything else now)
             for one in found:
-                _write(_silence_line(one, await silences.stayed(connection, one)))
+                _write(silence_line(one, await silences.stayed(connection, one), now))
     finally:
         await database.close()
     return 0
@@ -207,32 +206,11 @@ async def _show(config: Config, number: int) -> int:
     if found is None:
         print(f"listener: there is no silence {number}", file=sys.stderr)
         return 1
-    _write(_silence_line(found, under))
+    _write(silence_line(found, under, utc_now()))
     for incident, stay in under:
         broke = {"since": stay.since.isoformat(), "broke_through": stay.broke is not None}
         _write({**_incident_line(incident), **broke})
     return 0
-
-
-def _silence_line(one: Silence, under: Sequence[tuple[Incident, Stay]]) -> Json:
-    now = utc_now()
-    incidents, alerts = hidden(under)
-    return {
-        "silence": one.number,
-        "state": "waiting" if now < one.starts_at < one.over_at else "active" if one.active(now) else "over",
-        "match": {name: sorted(values) for name, values in one.matchers.items()},
-        "incident": one.incident,
-        "level": one.level.name,
-        "owner": one.owner,
-        "reason": one.reason,
-        "starts_at": one.starts_at.isoformat(),
-        "ends_at": one.ends_at.isoformat(),
-        "created_at": one.created_at.isoformat(),
-        "ended_at": one.ended_at.isoformat() if one.ended_at else None,
-        "ended_by": one.ended_by,
-        "incidents": incidents,
-        "alerts": alerts,
-    }
 
 
 def _write(value: Json) -> None:

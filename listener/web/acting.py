@@ -8,6 +8,7 @@ from typing import Protocol
 from alerts import Incident, Level
 from alerts.command import Command, Outcome
 from alerts.handling import State
+from alerts.silence import Silence, Stay
 from listener.web.status import IncidentPage
 
 
@@ -75,6 +76,10 @@ class IncidentDesk(Protocol):
 
     async def audit(self, *, incident: str | None, before: int | None, most: int) -> Sequence[AuditEntry]:
         """The newest commands, or those on one incident by its id or number; older ones than *before*."""
+        ...
+
+    async def silences(self, *, over: bool) -> Sequence[tuple[Silence, Sequence[tuple[Incident, Stay]]]]:
+        """Those that are not over, or all; each with the incidents that have been under it. In order of number."""
         ...
 
     async def ask(self, command: Command, *, key: str, wait: timedelta) -> Answered:

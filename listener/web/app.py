@@ -19,6 +19,7 @@ from listener.web.config import WebSettings
 from listener.web.incidents import IncidentApi
 from listener.web.machine import Machine, Problems
 from listener.web.pages import Pages, tell_errors
+from listener.web.silences import SilenceApi
 from listener.web.speech import linkable
 from listener.web.status import RefusedReload, StatusReader
 from listener.web.tokens import Tokens
@@ -85,13 +86,17 @@ def create_app(  # noqa: PLR0913 - all that the pages and the API stand on, by n
         ]
     )
     if desk is not None:
-        incidents = IncidentApi(desk, Gate(tokens, settings, now), playbooks, now)
+        gate = Gate(tokens, settings, now)
+        incidents, silences = IncidentApi(desk, gate, playbooks, now), SilenceApi(desk, gate, now)
         app.add_routes(
             [
                 web.get("/api/incidents", told(incidents.listing)),
                 web.get("/api/incidents/{id}", told(incidents.one)),
                 web.post("/api/incidents/{id}/{act}", told(incidents.act)),
                 web.get("/api/audit", told(incidents.audit)),
+                web.get("/api/silences", told(silences.listing)),
+                web.post("/api/silences", told(silences.add)),
+                web.post("/api/silences/{number}/end", told(silences.end)),
             ]
         )
     return app

@@ -15,7 +15,7 @@ from alerts import Level
 from alerts.command import REQUEST_KEY, Command
 from alerts.handling import State
 from alerts.playbook import Playbook
-from listener.asking import FORMS, Asker, AskError, Fault, ask, name_fault
+from listener.asking import FORMS, Asker, AskError, ask, name_fault
 from listener.incident_lines import audit_line, incident_line, outcome_line, whole_incident
 from listener.web.acting import Answered, IncidentDesk, Place, Wanted
 from listener.web.asked_json import ApiRefusalError, Body, Gate, Json, answer, body, parameters, problems, refuse
@@ -105,10 +105,8 @@ class IncidentApi:
         sent = await body(request, ActBody)
         key = request_key(request, token.name)
         seen = _seen(request, sent.revision)
-        faults = name_fault("by", sent.by) if sent.by is not None else []
-        by = f"{sent.by.strip()} via {token.name}" if sent.by else token.name
-        asker = Asker(by, f"api {request.remote or '?'}", self.now())
-        command = _asked(act, request.match_info["id"], asker, sent, seen, faults)
+        asker = asker_of(request, token.name, sent.by, self.now())
+        command = _asked(act, request.match_info["id"], asker, sent, seen)
         answered = await self.desk.ask(command, key=key, wait=WAIT)
         return outcome_answer(command, answered, by_header="If-Match" in request.headers)
 
@@ -142,14 +140,23 @@ def request_key(request: web.Request, token: str) -> str:
     return f"{token} {key}"
 
 
-def _asked(act: str, incident: str, asker: Asker, sent: ActBody, seen: int | None, faults: list[Fault]) -> Command:
-    try:
-        command = ask(act, incident, asker, text=sent.text, value=sent.value, revision=seen)
-    except AskError as error:
-        faults = [*faults, *(fault for fault in error.faults if not (faults and fault.field == "by"))]
+def asker_of(request: web.Request, token: str, by: str | None, now: datetime) -> Asker:
+    """Who asks: the person that is named, else the token; from where: by which token, at which address.
+
+    Raises ApiRefusalError.
+    """
+    faults = name_fault("by", by) if by is not None else []
     if faults:
         raise ApiRefusalError(400, problems(*((fault.field, fault.message) for fault in faults)))
-    return command
+    return Asker(by.strip() if by else token, f"api {token} {request.remote or '?'}", now)
+
+
+def _asked(act: str, incident: str, asker: Asker, sent: ActBody, seen: int | None) -> Command:
+    try:
+        return ask(act, incident, asker, text=sent.text, value=sent.value, revision=seen)
+    except AskError as error:
+        found = ((fault.field, fault.message) for fault in error.faults)
+        raise ApiRefusalError(400, problems(*found)) from error
 
 
 def _said(command: Command) -> dict[str, str]:

@@ -14,6 +14,7 @@ from listener.web.config import Strict
 Scope = Literal[
     "read",  # lists and the audit log
     "incidents",  # acts on incidents
+    "silences",  # making and ending them
 ]
 SHORTEST: Final = 20
 # What RFC 6750 lets stand behind "Bearer".
@@ -45,7 +46,8 @@ class TokenConfig(Strict):
         description="The secret, 20 characters or more; !env NAME or !file PATH."
     )
     scopes: list[Scope] = Field(
-        min_length=1, description="What it may: `read` (lists, the audit log), `incidents` (acts on incidents)."
+        min_length=1,
+        description="What it may: `read` (lists, the audit log), `incidents` (acts on incidents), `silences`.",
     )
 
 

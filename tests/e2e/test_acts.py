@@ -63,7 +63,7 @@ async def test_taken_while_it_runs_told_once_and_kept_over_a_restart(tmp_path: P
         try:
             await until(lambda: told() == ["open"])
             status, done = await _post(program, "/api/incidents/1/ack", {"by": "小林"})
-            assert (status, done["because"]["zh"]) == (200, "#1 已由 小林 via pr-bot 认领")
+            assert (status, done["because"]["zh"]) == (200, "#1 已由 小林 认领")
             await until(lambda: told() == ["open", "acknowledge"])
             assert (await _post(program, "/api/incidents/1/ack", {"by": "小林"})) == (200, done)
             metrics = await _get(program, "/metrics")
@@ -81,10 +81,10 @@ async def test_taken_while_it_runs_told_once_and_kept_over_a_restart(tmp_path: P
             page = await _get(program, "/incidents/1?lang=zh")
             for part in (
                 "已认领",
-                "小林 via pr-bot",
+                "小林",
                 "老周 完成了预案步骤 product-safety:2",
                 "前 15 分钟",
-                "api 127.0.0.1",
+                "api pr-bot 127.0.0.1",
             ):
                 assert part in page
             assert await program.stop() == 0
@@ -109,12 +109,12 @@ async def test_taken_while_it_runs_told_once_and_kept_over_a_restart(tmp_path: P
         shown = json.loads(out)
         assert (code, shown["state"], shown["owner"]) == (0, "resolved", "老周")
         assert [line["act"] for line in shown["timeline"] if "act" in line] == ["ack", "check", "assign", "resolve"]
-        for part in ("[x]   2", "timeline", "Taken by 小林 via pr-bot.", "deliveries"):
+        for part in ("[x]   2", "timeline", "Taken by 小林.", "deliveries"):
             assert part in errors
         _, out, _ = await listener("incident", "audit", "-c", str(config))
         log = [json.loads(line) for line in out.splitlines()]
         assert [(line["act"], line["origin"]) for line in log] == [
-            ("resolve", "cli"), ("assign", "api 127.0.0.1"), ("check", "cli"), ("ack", "api 127.0.0.1"),
+            ("resolve", "cli"), ("assign", "api pr-bot 127.0.0.1"), ("check", "cli"), ("ack", "api pr-bot 127.0.0.1"),
         ]  # fmt: skip
         _, out, _ = await listener("incident", "list", "--state", "resolved", "--owner", "老周", "-c", str(config))
         assert [json.loads(line)["number"] for line in out.splitlines()] == [1]

@@ -32,8 +32,8 @@ from listener.web.config import WebSettings
 from listener.web.tokens import TokenConfig, Tokens
 from tests.status_reader import NO_TOPICS, event
 
-SECRETS = {"pr-bot": "b" * 40, "reader": "r" * 40, "both": "x" * 40}
-SCOPES = {"pr-bot": ["incidents"], "reader": ["read"], "both": ["read", "incidents"]}
+SECRETS = {"pr-bot": "b" * 40, "reader": "r" * 40, "both": "x" * 40, "quiet": "q" * 40}
+SCOPES = {"pr-bot": ["incidents"], "reader": ["read"], "both": ["read", "incidents"], "quiet": ["silences"]}
 FIRE = read("fire", "## 前 15 分钟\n- [ ] 读原文\n- [ ] 通报\n---\n## First\n- [ ] Read it\n- [ ] Tell\n")
 
 
@@ -146,7 +146,7 @@ async def test_an_act_is_done_and_said_by_whom(site):
         assert (status, told["done"], told["incident"]) == (200, True, "a"), told
         assert told["because"]["zh"] != told["because"]["en"]
     status, one, headers = await site.get("/api/incidents/%231")
-    assert (status, one["state"], one["owner"], headers["ETag"]) == (200, "closed", "小林 via pr-bot", '"8"')
+    assert (status, one["state"], one["owner"], headers["ETag"]) == (200, "closed", "小林", '"8"')
     assert [(line["act"], line["text"], line["value"]) for line in one["timeline"] if "act" in line] == [
         ("ack", "", ""), ("check", "", "fire:2"), ("note", "已联系供应商\n明早回复", ""), ("respond", "", ""),
         ("resolve", "", ""), ("close", "电芯批次问题", ""),
@@ -167,9 +167,9 @@ async def test_an_act_is_done_and_said_by_whom(site):
     assert (one["events"][0]["alert"], one["verdict"]["note"]) == ("a", "确有起火")
     status, audit, _ = await site.get("/api/audit?incident=1&limit=5", "reader")
     assert [(line["act"], line["done"]) for line in audit["audit"]] == [(act, True) for act, _ in reversed(asked[2:])]
-    assert {(line["by"], line["origin"]) for line in audit["audit"]} == {("pr-bot", "api 127.0.0.1")}
+    assert {(line["by"], line["origin"]) for line in audit["audit"]} == {("pr-bot", "api pr-bot 127.0.0.1")}
     status, older, _ = await site.get(f"/api/audit?incident=a&before={audit['next']}", "reader")
-    assert [line["by"] for line in older["audit"]] == ["pr-bot", "小林 via pr-bot"]
+    assert [line["by"] for line in older["audit"]] == ["pr-bot", "小林"]
     assert older["next"] is None
 
 
@@ -364,7 +364,7 @@ async def test_lists_are_filtered_and_paged(site):
         ("level=red", [2]),
         ("topic=acme", [1]),
         ("owner=", [3, 1]),
-        ("owner=%E5%B0%8F%E6%9E%97%20via%20pr-bot", [2]),
+        ("owner=%E5%B0%8F%E6%9E%97", [2]),
         ("open=true&level=blue", [3]),
         ("open=false", []),
     ):
@@ -453,3 +453,64 @@ async def test_broken_characters_break_nothing(site):
     assert (await site.get("/api/audit?incident=%FF", "reader"))[0] == 200
     assert (await site.get("/api/incidents?%FF=1"))[0] == 400
     assert (await site.post("/api/incidents/1/ack", b'{"\\ud800": 1}'))[0] == 400
+
+
+# ---- silences
+
+
+async def test_a_silence_is_made_listed_and_ended(site):
+    """What the command line prints is what the API lists; the audit log says who and by which token."""
+    body = {"match": {"topic": ["acme"]}, "for": "2h", "reason": "已知活动", "by": "小林"}
+    status, told, _ = await site.post("/api/silences", body, "quiet")
+    assert (status, told["done"]) == (200, True)
+    site.now = utc_now()
+    status, listed, _ = await site.get("/api/silences")
+    (one,) = listed["silences"]
+    assert (status, one["silence"], one["state"], one["owner"], one["match"]) == (
+        200, 1, "active", "小林", {"topic": ["acme"]},
+    )  # fmt: skip
+    assert (await site.post("/api/silences/1/end", {}, "quiet"))[0] == 200
+    assert (await site.get("/api/silences"))[1]["silences"] == []
+    assert [one["ended_by"] for one in (await site.get("/api/silences?all=true"))[1]["silences"]] == ["quiet"]
+    assert (await site.post("/api/silences/1/end", {}, "quiet"))[0] == 409
+    assert (await site.post("/api/silences/9/end", {}, "quiet"))[0] == 404
+    lines = (await site.get("/api/audit", "reader"))[1]["audit"]
+    made = lines[-1]
+    assert (made["by"], made["origin"].startswith("api quiet ")) == ("小林", True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"reason": " "}, "reason"),
+        ({"reason": "a\u202eb"}, "reason"),
+        ({"until": "2026-03-02T10:00+08:00"}, "for"),
+        ({"for": ""}, "for"),
+        ({"match": {}}, "match"),
+        ({"match": {"colour": "red"}}, "match"),
+        ({"match": {"level": "pink"}}, "match"),
+        ({"level": "pink"}, "level"),
+        ({"loud": True}, "loud"),
+        ({"by": "\n"}, "by"),
+    ],
+)
+async def test_a_silence_that_cannot_be_read_names_its_field(site, changes, field):
+    """Nothing is kept of it."""
+    body = {"match": {"topic": "acme"}, "for": "2h", "reason": "已知活动"} | changes
+    status, told, _ = await site.post("/api/silences", body, "quiet")
+    assert (status, [one["field"].split(".")[0] for one in told["problems"]]) == (400, [field])
+    assert (await site.get("/api/silences?all=true"))[1]["silences"] == []
+
+
+async def test_a_silence_that_cannot_be_is_refused(site):
+    """Too long, in the past, no duration, without the scope; a retry is one silence."""
+    body = {"match": {"topic": "acme"}, "for": "2h", "reason": "已知活动"}
+    assert (await site.post("/api/silences", body | {"for": "8d"}, "quiet"))[0] == 409
+    assert (await site.post("/api/silences", body | {"for": "soon"}, "quiet"))[0] == 409
+    assert (await site.post("/api/silences", body | {"incident": "#99"}, "quiet"))[0] == 404
+    assert (await site.post("/api/silences", body, "pr-bot"))[0] == 403
+    assert (await site.post("/api/silences", body, ""))[0] == 401
+    for _ in range(2):
+        status, told, _ = await site.post("/api/silences", body, "quiet", **{"Idempotency-Key": "k1"})
+        assert (status, told["done"]) == (200, True)
+    assert len((await site.get("/api/silences"))[1]["silences"]) == 1
