@@ -17,6 +17,7 @@ from alerts.inhibition import Inhibition, can_inhibit, inhibitor
 from alerts.oncall import OnCall
 from alerts.route import Leg, Route, labels
 from alerts.settle import known_level, settle
+from alerts.silence import RULE as SILENCE
 from alerts.silence import Silence, speak
 from listener import oncall
 from listener.metrics import Metrics
@@ -39,11 +40,12 @@ class Routing:
     timezone: str = "UTC"  # of the times in a silence's notices
     on_call: OnCall = field(default_factory=OnCall)
     fallbacks: Mapping[str, str] = field(default_factory=dict)
+    pagers: frozenset[tuple[str, str]] = frozenset()  # receiver and channel of those that call people out
 
     def open_channels(self, receiver: str, incident: Incident) -> list[str]:
-        """The receiver's channels but for the one that the incident is about."""
-        refused = _refused_channel(incident)
-        return [name for name in self.channels.get(receiver, ()) if (receiver, name) != refused]
+        """The receiver's channels but for the one that the incident is about; a silence's notices call nobody out."""
+        left_out = {_refused_channel(incident), *(self.pagers if incident.lead.rule == SILENCE else ())}
+        return [name for name in self.channels.get(receiver, ()) if (receiver, name) not in left_out]
 
 
 class Flusher:

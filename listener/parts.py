@@ -73,6 +73,12 @@ async def build(config: Config, *, http: Http, session: aiohttp.ClientSession) -
             timezone=config.timezone,
             on_call=config.on_call,
             fallbacks={name: one.fallback for name, one in receivers.items() if one.fallback is not None},
+            pagers=frozenset(
+                (name, label)
+                for name, one in receivers.items()
+                for label, channel in zip(one.channel_names, one.channels, strict=True)
+                if getattr(channel, "pager", False)
+            ),
         ),
         lines={
             (name, label): Line(
