@@ -25,7 +25,7 @@ from listener.storage.database import Database, StorageError
 from listener.storage.outbox import Address, Entry, Ready
 from listener.turns import Line, Turns
 
-IN_A_ROW = 20  # messages to a channel without a rate before the outbox is read again: red waits for no more than these
+IN_A_ROW = 10  # messages to a channel without a rate before the outbox is read again: red waits for no more than these
 AT_ONCE = 16  # sends under way over all channels
 _IDLE = timedelta(seconds=30)
 _log = structlog.get_logger()

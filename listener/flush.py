@@ -27,7 +27,8 @@ from listener.storage.database import Database
 
 _IDLE = timedelta(seconds=60)
 _AGAIN = frozenset({"repeat", "unsilenced"})
-_TOGETHER = 100  # incidents in one transaction
+_TOGETHER = 20  # incidents in one transaction: the sender waits for it
+_AT_ONCE = 300  # in one step: red that comes meanwhile waits for no more, and what quiet hours held is put together
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Flusher:
     async def step(self, now: datetime) -> datetime:
         noticed = await self._give_notices(now)
         async with self._database.read("flush") as connection:
-            due = await alerting.due(connection, now)
+            due = await alerting.due(connection, now, most=_AT_ONCE)
             next_due = await alerting.next_due(connection)
             next_notice = await silences.next_due(connection)
             self._silences = await silences.active(connection, now) if due else ()

@@ -94,9 +94,10 @@ async def newest_at(connection: AsyncConnection) -> datetime | None:
     return row.at if row else None
 
 
-async def due(connection: AsyncConnection, now: datetime) -> list[Incident]:
-    """Incidents at which the flush must look."""
-    query = select(incidents.c.facts).where(incidents.c.next_flush <= now).order_by(incidents.c.next_flush)
+async def due(connection: AsyncConnection, now: datetime, *, most: int) -> list[Incident]:
+    """Incidents at which the flush must look, the highest level first, then what has waited longest."""
+    query = select(incidents.c.facts).where(incidents.c.next_flush <= now)
+    query = query.order_by(incidents.c.level.desc(), incidents.c.next_flush).limit(most)
     return [load_incident(json.loads(row.facts)) for row in await connection.execute(query)]
 
 
