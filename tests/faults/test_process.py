@@ -40,7 +40,7 @@ BRANDS = [f"牌子{name}" for name in "甲乙丙丁戊己庚辛壬癸"]
 def _configure(folder: Path, url: str, *channels: str, brands: int = 1, more: str = "") -> Path:
     ids = [f"b{number}" for number in range(brands)]
     text = CONFIG.format(
-        targets=", ".join(f"{one}: {{names: [{name}]}}" for one, name in zip(ids, BRANDS, strict=False)),
+        targets=", ".join(f"{one}: {{names: [{name}], variants: []}}" for one, name in zip(ids, BRANDS, strict=False)),
         topics=", ".join(f'{{id: {one}, target: {one}, query: "@{one}"}}' for one in ids),
         ids=", ".join(ids),
         channels=", ".join(channels).replace("URL", url),

@@ -1,3 +1,4 @@
+import functools
 import json
 import os
 import resource
@@ -119,7 +120,9 @@ def test_ctrl_c_ends_without_a_traceback(tmp_path):
     pipe = tmp_path / "lines"
     os.mkfifo(pipe)
     command = [sys.executable, "-m", "listener", "score", str(pipe)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    # What a shell starts in the background ignores SIGINT, and so would what the tests start.
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heard) as process:
         with pipe.open("wb"):  # returns once the command has opened the other end, and waits for the first line
             for _ in range(30):
                 process.send_signal(signal.SIGINT)
