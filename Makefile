@@ -55,8 +55,8 @@ bench-sentiment: setup-dev ## the model card's figures; FOLDER=... holds the lab
 bench-surges: setup-dev ## docs/decisions/010; FOLDER=... holds labelled series and windows.json
 	@$(BIN)/python -m tests.bench.surges $(FOLDER)
 
-soak: setup-dev  ## long runs
-	@$(BIN)/python -m pytest -m soak --timeout 3600
+soak: setup-dev  ## the tests that have a longer run, at its full length
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m soak --timeout 3600
 
 lock:            ## pin every package again (needs uv)
 	@uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra build pyproject.toml -o requirements.lock

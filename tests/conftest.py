@@ -2,5 +2,13 @@
 
 import os
 
+import pytest
+
 # Two workers, each with two threads of OpenBLAS that wait for each other in a loop, take twice as long as with one each.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """What ``-n auto`` means: one more than there are cores, for tests of the whole program mostly wait for it."""
+    return len(os.sched_getaffinity(0)) + 1

@@ -25,7 +25,7 @@ web: {{listen: "127.0.0.1:0", public_url: "http://listener.example.com"}}
 step: 1s
 sources:
   - {{id: inbox, type: file, path: "inbox.jsonl", channel: forum, every: 1s}}
-targets: {{acme: {{names: [云杉科技]}}}}
+targets: {{acme: {{names: [云杉科技], variants: []}}}}
 topics: [{{id: acme, target: acme, query: "@acme"}}]
 rules:
 {rules}

@@ -22,7 +22,7 @@ web: {{listen: "127.0.0.1:0"}}
 step: 1s
 sources:
   - {{id: forum, type: feed, url: "{url}/feed.xml", channel: forum, every: 1s, blind_after: 3s}}
-targets: {{acme: {{names: [云杉科技], aliases: [云杉]}}}}
+targets: {{acme: {{names: [云杉科技], aliases: [云杉], variants: []}}}}
 topics: [{{id: acme, target: acme, query: "@acme"}}]
 rules:
   - id: loud

@@ -24,7 +24,7 @@ storage: {{url: "sqlite:///main.db"}}
 web: {{listen: "127.0.0.1:0"}}
 step: 1s
 sources: [{{id: forum, type: feed, url: "{url}/feed.xml", channel: forum, every: 1s}}]
-targets: {{acme: {{names: [云杉科技]}}}}
+targets: {{acme: {{names: [云杉科技], variants: []}}}}
 topics: [{{id: acme, target: acme, query: "@acme"}}]
 rules: [{{id: loud, topics: [acme], when: {{type: volume, window: 1h, at_least: 3}}, levels: {{yellow: {{}}, red: {{at_least: 9}}}}}}]
 receivers:

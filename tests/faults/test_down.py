@@ -146,12 +146,12 @@ async def test_red_that_does_not_arrive_goes_to_the_fallback(tmp_path: Path) -> 
     """Told to the fallback once, marked, and ended there; over restarts; nothing of it where one channel took it."""
     receivers = {"pr": ["hook", "spare"], "duty": ["pager"]}
     async with world(tmp_path, receivers, fallbacks={"pr": "duty"}, route={"receiver": "pr", **PACE}) as one:
-        one.answers["hook"] = until(START + HOUR)
+        one.answers["hook"] = until(START + 30 * MINUTE)
         await one.tell("taken", Level.red)
         await one.tell("mild", Level.orange)
         await one.run(START + 10 * MINUTE)
         assert one.taken.get("pager") is None, "the spare has it"
-        one.answers["spare"] = until(START + HOUR, 429, **{"Retry-After": "20"})
+        one.answers["spare"] = until(START + 30 * MINUTE, 429, **{"Retry-After": "20"})
         fired = one.now
         await one.tell("fire", Level.red)
         await one.tell("calm", Level.orange)
@@ -164,7 +164,7 @@ async def test_red_that_does_not_arrive_goes_to_the_fallback(tmp_path: Path) -> 
         (passed,) = one.taken["pager"]
         assert (passed.kind, passed.incident) == ("open", "fire")
         waited = passed.at - fired
-        await one.run(START + HOUR + 2 * MINUTE)
+        await one.run(START + 30 * MINUTE + 2 * MINUTE)
         assert one.kinds("hook", "fire") == one.kinds("spare", "fire") == ["open"], "delivered late where it belongs"
         assert one.kinds("pager") == ["open"], "and not told twice"
         await one.tell("fire", Level.red, event="resolved", revision=2)

@@ -73,7 +73,7 @@ def test_the_world_says_something_of_each_rule(log: list[Row], told: list[str]) 
     assert {json.loads(line)["event"] for line in told} >= {"opened", "resolved"}
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 20))])
 def test_restarts_change_nothing(log: list[Row], told: list[str], seed: int) -> None:
     """Fifteen restarts at any rows, in a crisis or out of one."""
     assert run(log, random.Random(seed).sample(range(1, len(log)), 15)) == told

@@ -1,11 +1,15 @@
-"""``listener score`` and ``listener match`` as they are run."""
+"""``listener score`` and ``listener match``: what they read, write and refuse."""
 
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from listener.cli import main
 
 CONFIG = """
 sources: [{id: t, type: file, path: "x.jsonl", channel: weibo}]
@@ -18,11 +22,25 @@ topics:
 """
 
 
-def listener(*arguments: str, given: str = "") -> tuple[int, list[dict], str]:
+def started(*arguments: str, given: str = "") -> tuple[int, list[dict], str]:
+    """The command as a process of its own."""
     command = [sys.executable, "-m", "listener", *arguments]
     ended = subprocess.run(command, input=given.encode(), capture_output=True, timeout=60, check=False)
     out = ended.stdout.decode()
     return ended.returncode, [json.loads(line) for line in out.splitlines()], ended.stderr.decode()
+
+
+@pytest.fixture
+def listener(capsys, monkeypatch):
+    """The command, run here."""
+
+    def run(*arguments: str, given: str = "") -> tuple[int, list[dict], str]:
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(given.encode())))
+        code = main(list(arguments))
+        captured = capsys.readouterr()
+        return code, [json.loads(line) for line in captured.out.splitlines()], captured.err
+
+    return run
 
 
 @pytest.fixture
@@ -37,13 +55,13 @@ def line(**values) -> str:
 
 
 def test_score_judges_each_line_and_hands_on_the_rest():
-    """Each line comes back in order with its own keys and its sentiment towards the target, offsets in its own text."""
+    """As a process: each line comes back in order with its own keys and its sentiment towards the target, offsets in its own text."""
     given = (
         '{"id": 7, "text": "😀ＹＵＮＳＨＡＮ很喜欢，非常满意，格澜太差了", "target": "yunshan", "others": ["格澜"]}\n'
         '{"text": "质量太差，非常失望", "title": "失望"}\n'
         '\n{"text": "not a word of it", "target": ["x"]}\n{"text": "\\ud83d质量太差"}\n'
     )
-    code, (first, second, third, fourth), messages = listener("score", given=given)
+    code, (first, second, third, fourth), messages = started("score", given=given)
     assert (code, messages) == (0, "")
     assert (first["id"], first["sentiment"]["label"]) == (7, "positive")
     assert set(first["sentiment"]) == {
@@ -69,7 +87,7 @@ def test_score_judges_each_line_and_hands_on_the_rest():
     assert fourth["sentiment"]["label"] == "negative"
 
 
-def test_score_tells_of_bad_lines_and_goes_on(tmp_path):
+def test_score_tells_of_bad_lines_and_goes_on(listener, tmp_path):
     """A bad line is told with its file, number and field; the others are scored and the exit code is 1."""
     file = tmp_path / "in.jsonl"
     file.write_bytes(
@@ -87,7 +105,7 @@ def test_score_tells_of_bad_lines_and_goes_on(tmp_path):
     assert "others: '  ' has no character to look for" in told[5]
 
 
-def test_score_takes_the_analyzer_of_the_configuration(config):
+def test_score_takes_the_analyzer_of_the_configuration(listener, config):
     """``-c`` names the analyzer; an unknown ``--analyzer`` is wrong usage; a missing file is told."""
     code, answers, _ = listener("score", "-c", str(config), given='{"text": "质量太差"}\n')
     assert (code, answers[0]["sentiment"]["label"]) == (0, "negative")
@@ -98,13 +116,13 @@ def test_score_takes_the_analyzer_of_the_configuration(config):
     assert "Traceback" not in messages
 
 
-def test_snownlp_scores_when_asked_for():
+def test_snownlp_scores_when_asked_for(listener):
     """``--analyzer snownlp`` judges by SnowNLP itself."""
     code, answers, _ = listener("score", "--analyzer", "snownlp", given='{"text": "质量太差，非常失望"}\n')
     assert (code, answers[0]["sentiment"]["label"]) == (0, "negative")
 
 
-def test_match_answers_per_topic(config):
+def test_match_answers_per_topic(listener, config):
     """Each mention line is answered with all topics, whether each matches, and on which words where."""
     given = line(text="😀云杉起火", title="格澜") + line(text="云杉树", external_id="2")
     code, (first, second), messages = listener("match", "-c", str(config), given=given)
@@ -124,9 +142,9 @@ def test_match_answers_per_topic(config):
 
 
 def test_match_explains(config):
-    """``--explain`` adds the query tree to the JSON, and prints it for people on standard error."""
+    """As a process: ``--explain`` adds the query tree to the JSON, and prints it for people on standard error."""
     given = line(text="云杉招聘")
-    code, (answer,), messages = listener("match", "-c", str(config), "--explain", "--topic", "acme", given=given)
+    code, (answer,), messages = started("match", "-c", str(config), "--explain", "--topic", "acme", given=given)
     assert code == 0
     (topic,) = answer["topics"]
     assert topic["explanation"]["tree"]["kind"] == "and"
@@ -135,7 +153,7 @@ def test_match_explains(config):
     assert messages.splitlines()[-1] == "  nearest: NOT (招聘 OR 二手) is against it: 招聘"
 
 
-def test_match_tells_of_bad_lines_and_goes_on(config):
+def test_match_tells_of_bad_lines_and_goes_on(listener, config):
     """A line that is no mention is told with its number and field; the others are matched and the exit code is 1."""
     code, answers, messages = listener("match", "-c", str(config), given='{"source": "t"}\nx\n' + line(text="云杉"))
     assert (code, len(answers)) == (1, 1)
@@ -143,7 +161,7 @@ def test_match_tells_of_bad_lines_and_goes_on(config):
     assert messages.splitlines()[1].startswith("standard input:2: ")
 
 
-def test_match_refuses_what_it_does_not_know(config):
+def test_match_refuses_what_it_does_not_know(listener, config):
     """An unknown topic, a broken configuration and a missing file are told without a traceback."""
     code, _, messages = listener("match", "-c", str(config), "--topic", "nothing")
     assert (code, "there is no topic nothing" in messages) == (1, True)
