@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import AlertEvent
@@ -18,6 +18,7 @@ from rules.panes import MINUTE
 from rules.replay import Driver
 from rules.rule import RuleConfig
 from tests.support.engine_log import START, Log, rule, volume
+from tests.support.examples import examples
 
 HOUR = timedelta(hours=1)
 STEP = timedelta(seconds=30)
@@ -142,7 +143,7 @@ def test_every_condition_has_something_to_say() -> None:
 
 
 @given(logs, st.booleans(), st.sets(st.integers(0, 409), min_size=2, max_size=6))
-@settings(max_examples=8, deadline=None)
+@examples(8)
 def test_a_restart_anywhere_changes_nothing(steps: Any, healthy: bool, cuts: set[int]) -> None:
     """Restored from its snapshot after any row, an engine tells the same ever after, and ends in the same state."""
     rows = write(steps)
@@ -163,7 +164,7 @@ def test_a_restart_anywhere_changes_nothing(steps: Any, healthy: bool, cuts: set
 
 
 @given(logs, st.booleans(), st.integers(0, 10**6))
-@settings(max_examples=8, deadline=None)
+@examples(8)
 def test_order_within_a_tick_changes_nothing(steps: Any, healthy: bool, seed: int) -> None:
     """Rows of one tick may come in any order: the same is told."""
     rows = write(steps)
@@ -171,7 +172,7 @@ def test_order_within_a_tick_changes_nothing(steps: Any, healthy: bool, seed: in
 
 
 @given(logs, st.booleans())
-@settings(max_examples=5, deadline=None)
+@examples(5)
 def test_reading_only_what_may_have_changed_changes_nothing(steps: Any, healthy: bool) -> None:
     """An engine that reads every key at every tick, without gates, tells what one tells that reads a few.
 
@@ -194,7 +195,7 @@ def test_reading_only_what_may_have_changed_changes_nothing(steps: Any, healthy:
 
 
 @given(logs)
-@settings(max_examples=4, deadline=None)
+@examples(4)
 def test_history_never_fires_what_counts_more(steps: Any) -> None:
     """A log whose mentions are all history tells nothing, but of silence and of targets, which count it, and of what is not there."""
     rows = [replace(row, history=True) if isinstance(row, MentionRow) else row for row in write(steps)]

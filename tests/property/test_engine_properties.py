@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import AlertEvent
@@ -22,6 +22,7 @@ from rules.panes import MINUTE, minute_of, pane_of, time_of
 from rules.replay import Driver
 from rules.rule import RuleConfig
 from tests.support.engine_log import START, STEP, Log, rule, volume
+from tests.support.examples import examples
 
 FOR, KEEP, AT_LEAST = timedelta(seconds=45), timedelta(minutes=2), 3
 
@@ -121,7 +122,7 @@ def replayed(rows: Sequence[Row], *, healthy: bool, tail: timedelta = timedelta(
 
 
 @given(logs, st.booleans())
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_a_replay_is_the_same_every_time(steps: Any, healthy: bool) -> None:
     """Two replays of a log tell byte for byte the same."""
     rows = write(steps)
@@ -129,7 +130,7 @@ def test_a_replay_is_the_same_every_time(steps: Any, healthy: bool) -> None:
 
 
 @given(logs, st.booleans(), st.sets(st.integers(0, 40), min_size=2, max_size=8))
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_a_restart_anywhere_changes_nothing(steps: Any, healthy: bool, cuts: set[int]) -> None:
     """An engine restored from its snapshot between any two rows tells the same ever after, and ends in the same state."""
     rows = write(steps)
@@ -164,7 +165,7 @@ def shuffled(rows: Sequence[Row], seed: int) -> list[Row]:
 
 
 @given(logs, st.booleans(), st.integers(0, 10**6))
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_order_within_a_tick_changes_nothing(steps: Any, healthy: bool, seed: int) -> None:
     """Rows of one tick may come in any order: the same is told."""
     rows = write(steps)
@@ -185,7 +186,7 @@ def test_order_within_a_tick_changes_nothing(steps: Any, healthy: bool, seed: in
 
 
 @given(logs, st.booleans())
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_passing_ticks_over_changes_nothing(steps: Any, healthy: bool) -> None:
     """The driver, which passes over ticks at which nothing can change, tells what a loop over every tick tells."""
     rows = write(steps)
@@ -202,7 +203,7 @@ def test_passing_ticks_over_changes_nothing(steps: Any, healthy: bool) -> None:
 
 
 @given(logs, st.booleans())
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_reading_only_what_may_have_changed_changes_nothing(steps: Any, healthy: bool) -> None:
     """An engine that reads every key at every tick, without gates, tells what one tells that reads a few."""
     rows = write(steps)
@@ -220,7 +221,7 @@ def test_reading_only_what_may_have_changed_changes_nothing(steps: Any, healthy:
 
 
 @given(logs)
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_history_never_fires(steps: Any) -> None:
     """A log whose mentions are all history tells nothing, whatever rules, changes and polls stand in it."""
     rows = [replace(row, history=True) if isinstance(row, MentionRow) else row for row in write(steps)]
@@ -228,7 +229,7 @@ def test_history_never_fires(steps: Any) -> None:
 
 
 @given(logs, st.booleans())
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_events_of_an_alert_follow_its_grammar(steps: Any, healthy: bool) -> None:
     """Opened first; numbered without gaps; raised is higher, lowered lower; after resolved comes opened or nothing.
 
@@ -278,7 +279,7 @@ def held(rows: Sequence[Row], window: int) -> Callable[[datetime], bool]:
 
 
 @given(plain)
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_for_and_the_window_agree_with_counting_by_hand(steps: Any) -> None:
     """An alert opens at exactly the first tick at which the count has held for as long as ``for`` says."""
     rows = plain_log(steps, rule(when=volume(AT_LEAST, 3), for_=FOR, keep_firing_for=KEEP))
@@ -303,7 +304,7 @@ def test_for_and_the_window_agree_with_counting_by_hand(steps: Any) -> None:
 
 
 @given(plain)
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_missing_data_never_fakes_a_recovery(steps: Any) -> None:
     """An alert resolves only when its source was seen up to ``keep_firing_for`` after the count fell."""
     rows = plain_log(steps, rule(when=volume(AT_LEAST, 3), keep_firing_for=KEEP))

@@ -5,12 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.hours import HORIZON, closes_at, holding, opens_at
 from alerts.time_intervals import TimeIntervalConfig
 from rules.calendar import Calendar
+from tests.support.examples import examples
 
 MINUTE = timedelta(minutes=1)
 SCANNED = timedelta(days=3)
@@ -109,7 +110,7 @@ def situations(draw):
     return draw(st.lists(intervals, min_size=1, max_size=2)), zone, now
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(situations())
 def test_beginnings_and_ends_are_where_the_clock_shows_them(situation):
     """What opens_at and closes_at say is the first minute at which a minute-by-minute reading changes."""

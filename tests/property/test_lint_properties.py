@@ -2,7 +2,7 @@
 
 from itertools import product
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import Because, Level
@@ -17,6 +17,7 @@ from rules.facts import Facts
 from rules.filter import Filter
 from rules.reading import Figures, Reading
 from rules.rule import LevelTest, RuleConfig
+from tests.support.examples import examples
 
 SOURCES = [
     FeedConfig(id=name, type="feed", url=f"https://{name}.example.com/rss", channel=channel, tier=tier)
@@ -66,7 +67,7 @@ def every_kind() -> list[Facts]:
 KINDS = every_kind()
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.lists(filters, min_size=1, max_size=2))
 def test_a_filter_that_is_called_empty_passes_nothing(given_filters):
     """Where lint says that no mention can pass, none of any kind does; where one does, lint says nothing."""
@@ -91,7 +92,7 @@ readings = st.builds(
 ).map(lambda figures: Reading(True, figures.mentions, None, Because("", ""), figures, None, awake=True))  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(tests_of_levels, tests_of_levels, st.lists(readings, min_size=1, max_size=30))
 def test_a_level_that_is_called_hidden_is(lower, higher, found):
     """Where lint says that a lower level's test implies a higher one's, no reading of the condition tells them apart."""
@@ -101,7 +102,7 @@ def test_a_level_that_is_called_hidden_is(lower, higher, found):
         assert [reading for reading in found if lower.holds(reading) and not higher.holds(reading)] == []
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(tests_of_levels, readings)
 def test_alternatives_are_the_test(test, reading):
     """A test holds where one of its alternatives does, threshold by threshold."""
@@ -139,7 +140,7 @@ branches = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.lists(branches, min_size=1, max_size=4))
 def test_a_branch_is_called_dead_exactly_where_no_incident_comes_to_it(given_branches):
     """Each branch gets a receiver of its own; the route's own matching, on every kind of incident, says which are reached."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import AlertEvent, Because, Coverage, Level
@@ -15,6 +15,7 @@ from alerts.inhibition import Inhibition, inhibitor
 from alerts.route import Leg, labels
 from alerts.settle import settle
 from alerts.silence import Silence, due, due_notice, receivers, speak, stay
+from tests.support.examples import examples
 
 T0 = datetime(2026, 3, 2, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -60,7 +61,7 @@ incidents = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(incidents, st.lists(incidents, max_size=4), st.lists(inhibitions, min_size=1, max_size=2))
 def test_inhibition_is_what_it_says(target, others, rules):
     """Some rule: both open, the source sees all, labels as asked, `equal` equal, and not both of both sides."""
@@ -117,7 +118,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(steps, st.integers(0, 12), st.integers(1, 20), some(LEVELS))
 def test_a_silence_tells_what_it_must_and_nothing_else(happened, starts, lasts, highest):
     """A step a minute, looked at each minute; the rules of the reference page, read again without a table of states."""

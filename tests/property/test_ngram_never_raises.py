@@ -3,13 +3,14 @@
 import math
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentiment import Passage, Sentiment, Span, Target
 from sentiment.ngram import REASONS_AT_MOST, Ngram, shipped
 from sentiment.sentiment import CATEGORIES, UNKNOWN
 from sentiment.train.examples import target_of
+from tests.support.examples import examples
 
 ANALYZER = Ngram(shipped("standard"))
 PIECES = [
@@ -60,7 +61,7 @@ def check(target: Target, answer: Sentiment) -> None:
         assert 0 <= risk.start < risk.end <= length[risk.field]
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.lists(targets, max_size=5))
 def test_any_targets_are_answered_in_order(asked: list[Target]) -> None:
     """No exception, no NaN, sums of one, spans within the text; each answer is that of its target alone."""
@@ -71,7 +72,7 @@ def test_any_targets_are_answered_in_order(asked: list[Target]) -> None:
         assert ANALYZER.score([target])[0] == answer
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.lists(texts, max_size=6))
 def test_any_texts_have_probabilities_in_order(asked: list[str]) -> None:
     """A row a text, each summing to one, each as if the text stood alone."""
@@ -84,7 +85,7 @@ def test_any_texts_have_probabilities_in_order(asked: list[str]) -> None:
         assert np.allclose(ANALYZER.probabilities([text])[0], row, atol=1e-12)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(texts, st.none() | texts, st.lists(texts, max_size=3), st.lists(texts, max_size=3))
 def test_any_names_mark_what_they_name(text: str, title: str | None, brand: list[str], others: list[str]) -> None:
     """The spans of any names lie in order and apart, and hold one of the names each."""

@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.fold import fold, is_word
@@ -11,11 +11,12 @@ from rules.overlap import always, never, within
 from rules.query import QueryError, parse
 from rules.syntax import Alias, And, AtLeast, Fact, Near, Not, Or, Within, Word, children_of, written
 from rules.topic import Matcher, TargetConfig, TopicConfig
+from tests.support.examples import examples
 
 PIECES = ["(", ")", "（", "）", '"', "'", "“", "”", "「", "AND", "OR", "NOT", "与", "或", "非", "@a", "@", "x", "云", "\\", "*", "NEAR/3", "t:", "title:", "url：", "text:(", "reach>", "likes<=5", "repost:true", "atleast", "2", "abc*", "near/0f", " ", "\n", "\u3000", "\u200b", ",", "|", "-", "\ud800", "0"]  # fmt: skip
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from(PIECES), max_size=40).map("".join)))
 def test_the_parser_raises_nothing_but_located_errors(text):
     """Any text is a query or a QueryError whose place lies within the text (or right after it)."""
@@ -182,7 +183,7 @@ def covered(spans) -> set[int]:
     return {at for start, end in pairs for at in range(start, end)}
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.permutations(range(4)), texts)
 def test_topics_do_not_matter_to_each_other(order, text):
     """A topic matches the same words whatever other topics there are, and in whatever order."""
@@ -202,7 +203,7 @@ def test_topics_do_not_matter_to_each_other(order, text):
     assert not re.search("t[^0-3]", "".join(together))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(queries, queries, texts, texts)
 def test_what_is_said_of_queries_holds_of_mentions(one, other, text, title):
     """A query called impossible matches nothing, and one called contained nothing that the other does not."""

@@ -4,13 +4,14 @@ import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.mention import Mention
 from rules.story_text import LONGEST, passage, post_of
 from rules.story_url import canonical_url
 from tests.support.edits import base_texts, copy_of, originals_of
+from tests.support.examples import examples
 from tests.support.stories import Tracker
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
@@ -46,7 +47,7 @@ def groups(partition: dict[str, str]) -> set[frozenset[str]]:
     return {frozenset(keys) for keys in found.values()}
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(floods(), st.randoms(use_true_random=False), st.integers(1, 12))
 def test_order_and_batches_change_nothing_in_the_partition(flood, dice, size):
     """All at once, or in any order a few at a time: the same mentions are together in the end."""
@@ -68,7 +69,7 @@ def test_order_and_batches_change_nothing_in_the_partition(flood, dice, size):
         assert times[story] == min(times[key] for key in group)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(floods(), st.randoms(use_true_random=False), st.integers(1, 9), st.integers(1, 9), st.sampled_from((3, 12, 500)))
 def test_a_restart_changes_nothing(flood, dice, size, page, most):
     """Days apart, with stories that end and memory that runs out: what is told after restarts is what would have been."""

@@ -122,7 +122,7 @@ def test_ctrl_c_ends_without_a_traceback(tmp_path):
     command = [sys.executable, "-m", "listener", "score", str(pipe)]
     # What a shell starts in the background ignores SIGINT, and so would what the tests start.
     heard = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heard) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heard) as process:  # noqa: PLW1509
         with pipe.open("wb"):  # returns once the command has opened the other end, and waits for the first line
             for _ in range(30):
                 process.send_signal(signal.SIGINT)
