@@ -50,6 +50,7 @@ def test_each_condition_has_an_example_and_a_test_that_says_what_the_page_quotes
     assert re.search(rf"type: {name}\b", "".join(re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)))
     (quoted,) = re.findall(r"^> (.+)$", section, re.MULTILINE)
     (file,) = re.findall(r"^Test: `(.+)`$", section, re.MULTILINE)
+    assert file == f"deploy/examples/conditions/{name}.test.yml"
     tests = read_tests(ROOT / file)
     verdicts = [judge(tests, number) for number in range(len(tests.tests))]
     assert [verdict.failures for verdict in verdicts] == [()] * len(verdicts)
