@@ -192,7 +192,7 @@ def speak(
     end = max(over)
     heard_since = told is not None and told.at >= end
     began = max(first_at, incident.since or incident.opened_at)
-    if heard_since or began > end:
+    if heard_since or began >= end:
         return decision, None
     taken = incident.handling.taken is not None
     return Decision(

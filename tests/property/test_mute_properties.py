@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from alerts import AlertEvent, Because, Coverage, Level
@@ -119,6 +119,12 @@ steps = st.lists(
 
 
 @examples(300)
+@example(  # a new wave that begins as the silence ends was never under it
+    [*[(Level.yellow, 3, False)] * 10, (Level.orange, 3, True), (Level.orange, 3, False), (Level.yellow, 3, False)],
+    1,
+    10,
+    Level.yellow,
+)
 @given(steps, st.integers(0, 12), st.integers(1, 20), some(LEVELS))
 def test_a_silence_tells_what_it_must_and_nothing_else(happened, starts, lasts, highest):
     """A step a minute, looked at each minute; the rules of the reference page, read again without a table of states."""
