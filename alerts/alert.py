@@ -6,6 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+CATCH_UP = "catch-up"
+"""The rule of an alert that tells what came late; nothing goes on, it is open for as long as it should be seen."""
+
+AGED = "max_age"
+"""How ``because`` begins where an alert ended because it was open for as long as its rule lets it: it may go on."""
+
 WITHDRAWN = "rule_removed"
 """How ``because`` begins where an alert ended with its rule, or with its mode: nothing is known to be over."""
 

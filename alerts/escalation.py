@@ -203,13 +203,15 @@ def _because(whom: tuple[str, ...], run: Run, incident: Incident, now: datetime)
     minutes = int((now - nobodys_since(incident)).total_seconds() // 60)
     hours, rest = divmod(minutes, 60)
     zh = f"{hours} 小时{f' {rest} 分钟' if rest else ''}" if hours else f"{minutes} 分钟"
-    en = f"{hours} h{f' {rest} min' if rest else ''}" if hours else f"{minutes} min"
+    en = f"{hours}h{f' {rest}m' if rest else ''}" if hours else f"{minutes}m"
     before = [name for name in run.notified if name not in whom]
     round_zh, round_en = (f"（第 {run.round + 1} 轮）", f" (round {run.round + 1})") if run.round else ("", "")
     called_zh = f"此前已通知 {'、'.join(before)}，" if before else ""
-    called_en = f" {', '.join(before)} called before." if before else ""
-    waited_zh, waited_en = (f"{zh}无人认领，", f"Nobody has taken it for {en}; ") if minutes else ("尚无人认领，", "")
+    called_en = f"{', '.join(before)} {'was' if len(before) == 1 else 'were'} notified earlier; " if before else ""
+    waited_zh = f"已 {zh}无人认领。" if minutes else "尚无人认领。"
+    waited_en = f"Nobody has taken it for {en}. " if minutes else "Nobody has taken it yet. "
+    now_en = "now notifying" if called_en else "Now notifying"
     return Because(
-        f"{waited_zh}{called_zh}升级通知 {'、'.join(whom)}{round_zh}。请认领并处置。",
-        f"{waited_en}{'calling' if waited_en else 'Calling'} {', '.join(whom)}{round_en}.{called_en} Take it.",
+        f"{waited_zh}{called_zh}现通知 {'、'.join(whom)}{round_zh}。请立即认领并处置。",
+        f"{waited_en}{called_en}{now_en} {', '.join(whom)}{round_en}. Please take it.",
     )

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from alerts import AlertEvent, Because, Excerpt, Level, Reached, Window
+from alerts.alert import CATCH_UP
 from alerts.render.words import duration, moment
 from listener.decide import Decider
 from listener.storage import outage
@@ -22,7 +23,7 @@ from listener.storage.sources import SourceState
 from rules.mention import Mention
 from rules.rule import LEAST_LATE
 
-RULE = "catch-up"
+RULE = CATCH_UP
 SETTLES = timedelta(minutes=2)  # for the backlog to be read and stored
 STANDS = timedelta(hours=1)  # how long the alert is open: it asks for a look, nothing goes on
 WORTH_YELLOW = 10  # negative mentions in the worst hour
@@ -153,17 +154,17 @@ class CatchUp:
         length = one.until - one.since
         usual_zh = usual_en = ""
         if backlog.usual is not None:
-            usual_zh = f"，平时每小时约 {backlog.usual:.1f} 条提及"
-            usual_en = f"; about {backlog.usual:.1f} mentions an hour are usual"
+            usual_zh = f"（平时每小时全部提及约 {backlog.usual:.1f} 条，含非负面）"
+            usual_en = f" (usual: about {backlog.usual:.1f} mentions an hour, of any tone)"
         return Because(
             f"来源 {one.source} 于 {since}–{until} 采集中断（{duration(length, 'zh')}），"
             f"恢复后补采到 {backlog.mentions} 条提及，"
             f"其中负面 {backlog.negative} 条；负面最多的一小时为 {start}–{end}：{backlog.worst_negative} 条{usual_zh}。"
             "补采内容不逐条预警，请集中查看。",
-            f"{one.source} could not be seen from {since} to {until} ({duration(length, 'en')}). It has brought "
-            f"{backlog.mentions} mentions of that time since, {backlog.negative} of them negative; the worst hour was "
-            f"{start}–{end} with {backlog.worst_negative} negative{usual_en}. They are not told one by one; "
-            "look at them together.",
+            f"{one.source} could not be seen from {since} to {until} ({duration(length, 'en')}). Once back, it "
+            f"delivered {backlog.mentions} mentions from that period, {backlog.negative} negative; the worst hour was "
+            f"{start}–{end} with {backlog.worst_negative} negative{usual_en}. Late mentions raise no separate alerts; "
+            "please review them together.",
         )
 
 

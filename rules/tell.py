@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from alerts import AlertEvent, Because, Coverage, Excerpt, Reached, Window
+from alerts import AGED, AlertEvent, Because, Coverage, Excerpt, Reached, Window
 from rules.episode import Episode, EventName
 from rules.facts import Facts
 from rules.panes import KeyValues
@@ -146,13 +146,15 @@ def _aged(rule: RuleConfig, episode: Episode, reading: Reading) -> Because:
     age = span(rule.max_age)
     if episode.phase == "pending":
         return Because(
-            f"本条预警已满 {age.zh}，到期结束；条件仍满足，将另开一条继续跟进，并不代表舆情已平息；{reading.because.zh}",
-            f"this alert has been open for {age.en} and ends at that age; the condition still holds, so another opens: "
+            f"{AGED}：本条预警已满 {age.zh}，到期结束；条件仍满足，将另开一条继续跟进，"
+            f"并不代表舆情已平息；{reading.because.zh}",
+            f"{AGED}: this alert has been open for {age.en} and ends at that age; "
+            "the condition still holds, so another opens: "
             f"it does not mean that the situation is over; {reading.because.en}",
         )
     return Because(
-        f"本条预警已满 {age.zh}，到期结束；当前不满足条件，但未能确认已平息；{reading.because.zh}",
-        f"this alert has been open for {age.en} and ends at that age; it is not so now, "
+        f"{AGED}：本条预警已满 {age.zh}，到期结束；当前不满足条件，但未能确认已平息；{reading.because.zh}",
+        f"{AGED}: this alert has been open for {age.en} and ends at that age; it is not so now, "
         f"though not yet known to be over; {reading.because.en}",
     )
 

@@ -19,7 +19,10 @@ def spoken(act: Act, language: Language) -> str:
     level = LEVELS[language][Level[act.value]] if kind == "broken" and act.value in Level.__members__ else ""
     told = ACTS[language][kind].format(by=named(act.by, language), value=named(act.value, language), level=level)
     words = cut(defuse(act.text[: 10 * _TEXT], WORDS[language]["link"]), _TEXT)
-    return f"{told}{words}" if language == "zh" or not words else f"{told} {words}"
+    if not words:
+        return told
+    said = WORDS[language]["said"].format(words=words.rstrip("。."))
+    return f"{told}{said}" if language == "zh" else f"{told} {said}"
 
 
 def named(text: str, language: Language) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from alerts.alert import WITHDRAWN, AlertEvent, Excerpt, Level, StoryRef
+from alerts.alert import AGED, CATCH_UP, WITHDRAWN, AlertEvent, Excerpt, Level, StoryRef
 from alerts.handling import TOLD_ACTS, Act
 from alerts.incident import Incident
 from alerts.notification import Notification
@@ -28,6 +28,8 @@ _READ_AT_MOST = 4000  # of a text that is shown cut: cleaning 100 kB to show 200
 
 _DOTS = {Level.blue: "🔵", Level.yellow: "🟡", Level.orange: "🟠", Level.red: "🔴"}
 _OVER = "✅"
+_NOTED = "ℹ️"
+_WELL = frozenset({"resolve", "ended", "late", "self_late", "self_resolve"})  # an end that is one
 _CALLS = frozenset({"remind", "breach", "escalate"})  # somebody must do something, though nothing new has happened
 
 
@@ -61,7 +63,7 @@ class Message:
 
     ``facts`` are (label, value) pairs, or lines with no label. ``raised``: worth a second look by those who saw the first
     message. ``left``: excerpts that there are beyond ``quotes``. ``digest``: each fact names an alert, so none may be
-    left out.
+    left out. ``well``: of what is over, that it is known to be.
     """
 
     language: Language
@@ -77,11 +79,14 @@ class Message:
     footer: str
     left: int = 0
     digest: bool = False
+    well: bool = True
 
     @property
     def mark(self) -> str:
         """The level's dot, a tick where it is over."""
-        return _OVER if self.over else _DOTS[self.level]
+        if self.over:
+            return _OVER if self.well else _NOTED
+        return _DOTS[self.level]
 
     @property
     def word(self) -> dict[str, str]:
@@ -108,7 +113,8 @@ def message(notification: Notification) -> Message:
         language=language,
         level=incident.level,
         over=not incident.open,
-        raised=state in {"raised", "breakthrough", "unsilenced", *_CALLS},
+        well=state in _WELL,
+        raised=state in {"raised", "breakthrough", "unsilenced", "unowned", "lapse", *_CALLS},
         headline=_headline(notification, state),
         because=cut(defuse(_because(lead, language)[:_READ_AT_MOST], WORDS[language]["link"]), 600),
         notice=_notice(notification, state),
@@ -148,6 +154,10 @@ def _state(notification: Notification) -> str:
         state = _end(incident)
     elif state == "update":
         state = _change(notification)
+    elif state == "remind" and notification.note is not None:
+        state = "lapse"  # of who took it, not of the deadline
+    elif state == "act" and incident.open and incident.handling.taken is None:
+        state = "unowned"
     own = f"self_{state}"  # the program's own alerts must not look like a brand's crisis
     return own if incident.kind == "self" and own in TAGS["zh"] else state
 
@@ -157,7 +167,10 @@ def _end(incident: Incident) -> str:
         return "merged"
     if incident.handling.ended is not None:
         return "ended"
-    return "withdrawn" if incident.lead.because.en.startswith(WITHDRAWN) else "resolve"
+    if incident.lead.rule == CATCH_UP:
+        return "caught_up"
+    said = incident.lead.because.en
+    return "withdrawn" if said.startswith(WITHDRAWN) else "expired" if said.startswith(AGED) else "resolve"
 
 
 def _change(notification: Notification) -> str:
@@ -197,7 +210,7 @@ def _told(notification: Notification, state: str) -> tuple[str, str, str]:
 
 def _because(event: AlertEvent, language: Language) -> str:
     """The reason without the word that is there for programs."""
-    return event.because.of(language).removeprefix(WITHDRAWN).lstrip("：: ")
+    return event.because.of(language).removeprefix(WITHDRAWN).removeprefix(AGED).lstrip("：: ")
 
 
 def _title(event: AlertEvent, language: Language) -> str:
@@ -237,19 +250,19 @@ def _of_state(notification: Notification, state: str) -> str:
     word = WORDS[language]
     if state in {"test", "late"}:
         return word[state]
-    if state in _CALLS:
+    if state in {"lapse", *_CALLS}:
         return _call(notification)
     if state == "resolve":
-        return word["lasted"].format(duration=words.duration(incident.updated_at - incident.opened_at, language))
+        return word["lasted"].format(duration=words.duration(incident.updated_at - incident.wave, language))
     act = _act(notification)
     told = [spoken(act, language)] if act is not None else [word["taken"]] if state == "acknowledge" else []
     if state in {"ended", "merged"}:
         return _sentences(told, language)
     if state == "breakthrough":
         told.append(word["breakthrough"])
-    if state in {"update", "repeat", "acknowledge", "act", "breakthrough", "unsilenced"}:
+    if state in {"update", "repeat", "acknowledge", "act", "unowned", "breakthrough", "unsilenced"}:
         where = words.zone(notification.timezone)
-        opened, at = (words.moment(one, where, incident.updated_at) for one in (incident.opened_at, incident.lead.at))
+        opened, at = (words.moment(one, where, incident.updated_at) for one in (incident.wave, incident.lead.at))
         return _sentences([*told, word["so_far"].format(opened=opened, at=at)], language)
     if state in {"raised", "lowered"} and notification.was is not None:
         told.append(word["was"].format(level=LEVELS[language][notification.was]))
@@ -307,10 +320,8 @@ def _facts(notification: Notification) -> list[tuple[str, str]]:
     lead = incident.lead
     reached = lead.reached
     found: list[tuple[str, str]] = []
-    if incident.kind == "topic" and (incident.handling.owner or incident.handling.taken) and incident.open:
-        state = words.STATES[language][incident.state]
-        owner = word["owner"].format(owner=named(incident.handling.owner, language))
-        found.append((word["handling"], f"{state} · {owner}" if incident.handling.owner else state))
+    if incident.kind == "topic" and incident.open and notification.kind not in {"open", "test"}:
+        found.append((word["handling"], _handling(incident, language)))
     if due := deadline(notification):
         found.append((word["respond"], due))
     if reached.mentions:
@@ -349,6 +360,18 @@ def _facts(notification: Notification) -> list[tuple[str, str]]:
     if lead.playbook and not safe_url(lead.playbook):
         found.append((word["playbook"], cut(defuse(lead.playbook[:_READ_AT_MOST], word["link"]), 200)))
     return found
+
+
+def _handling(incident: Incident, language: Language) -> str:
+    """Who has it: an owner who has not taken it may be asleep."""
+    word, taken = WORDS[language], incident.handling.taken
+    owner = named(incident.handling.owner, language)
+    if taken is None:
+        return word["untaken_owner"].format(owner=owner) if owner else word["untaken"]
+    told = word["taken_by"].format(by=named(taken.by, language))
+    other = owner and incident.handling.owner != taken.by
+    answered = f" · {words.STATES[language]['mitigating']}" if incident.handling.responded_at else ""
+    return f"{told}{answered}" + (f" · {word['owner'].format(owner=owner)}" if other else "")
 
 
 def _story(story: StoryRef, language: Language) -> str:

@@ -35,6 +35,7 @@ _DOTS = {
     Level.red: ":red_circle:",
 }
 _OVER = ":white_check_mark:"
+_NOTED = ":information_source:"
 _WIDE = str.maketrans({character: chr(ord(character) + 0xFEE0) for character in "&<>"})
 
 
@@ -56,12 +57,13 @@ def text_only(message: Message) -> str:
     for quote in message.quotes:
         lines.append(f"{word['open_quote']}{cut(quote.text, 120)}{word['close_quote']} {quote.about} {quote.url}")
     lines += [f"{link.label}{word['colon']}{link.url}" for link in message.links]
+    lines.append(message.footer)
     return _fit("\n".join(line for line in lines if line), TOTAL if message.digest else FALLBACK)
 
 
 def blocks(message: Message) -> list[Json]:
     """The message's blocks, within every limit above."""
-    mark = _OVER if message.over else _DOTS[message.level]
+    mark = (_OVER if message.well else _NOTED) if message.over else _DOTS[message.level]
     header = f"{mark} {_fit(message.headline, HEADER - len(mark) - 1)}"
     found: list[Json] = [{"type": "header", "text": {"type": "plain_text", "text": header, "emoji": True}}]
     told = "\n".join(part for part in (message.notice, message.because) if part)

@@ -637,7 +637,7 @@ async def test_a_call_opens_the_alert_where_there_is_none(http):
         assert [alert["status"] for alert in other.alerts.values()] == ["closed"]
 
 
-@pytest.mark.parametrize(("kind", "seen"), [("act", 0), ("remind", 1), ("breach", 1), ("escalate", 1)])
+@pytest.mark.parametrize(("kind", "seen"), [("act", 1), ("remind", 1), ("breach", 1), ("escalate", 1)])
 async def test_a_call_is_seen_where_messages_are_edited(http, kind, seen):
     """An edited message rings for nobody, so what somebody must act on answers it too."""
     async with telegram() as peer:

@@ -158,7 +158,7 @@ async def test_presses_by_socket_mode(tmp_path):
         twice = slack.pressed("resolve", at="5")
         for number in (5, 6):
             await send(twice, number)
-        await until(lambda: "已解除" in slack.shown, what=slack.shown)
+        await until(lambda: "人工解除" in slack.shown, what=slack.shown)
         assert len(slack.whispers) == 2
         assert APP_TOKEN not in "\n".join(program.output)
 

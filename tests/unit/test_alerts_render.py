@@ -171,8 +171,8 @@ def test_the_end_tells_how_long_it_lasted():
     got = told(kind="resolve", event=ended, incident={"updated_at": NOW + timedelta(minutes=80)})
     assert (got.headline[:5], got.notice, got.over) == ("【已恢复】", "历时 1 小时 20 分钟。", True)
     late = told(event=ended)
-    assert "已恢复" in late.headline
-    assert "补报" in late.notice
+    assert "已结束" in late.headline
+    assert "补发备查" in late.notice
 
 
 def test_coverage_is_honest():
@@ -223,7 +223,7 @@ def test_old_figures_do_not_read_as_new():
     """A repeat and an update say since when it is open and how old the figures are."""
     later = {"updated_at": NOW + timedelta(hours=4)}
     got = told(kind="repeat", incident=later, was=Level.orange)
-    assert got.notice == "自 02:02 起未解除；以下数据截至 02:02。"
+    assert got.notice == "本轮始于 02:02；以下数据截至 02:02。"
     assert "数据截至 2026-03-03 02:02" in got.footer
 
 
@@ -242,7 +242,7 @@ def test_the_program_speaks_of_itself_in_other_words():
     assert got.headline == "【橙色·系统告警】监测系统：weibo 采集中断"
     assert "监测覆盖" not in facts(got)
     over = told(kind="resolve", event=own | {"event": "resolved"}, incident=own)
-    assert over.headline.startswith("【系统已恢复】监测系统：")
+    assert over.headline.startswith("【系统告警解除】监测系统：")
     assert over.notice == ""
 
 
@@ -262,8 +262,8 @@ def test_one_is_told_in_the_singular_and_unknown_reach_as_unknown():
     ("copies", "channels", "zh", "en"),
     [
         (1, ("weibo",), None, None),
-        (23, ("weibo",), "（23 条转载/同一内容）", "(23 copies)"),
-        (12_300, ("weibo", "news"), "（1.2 万 条转载/同一内容，见于 weibo、news）", "(12.3K copies, on weibo, news)"),
+        (23, ("weibo",), "（23 条相同或转载内容）", "(23 copies)"),
+        (12_300, ("weibo", "news"), "（1.2 万 条相同或转载内容，见于 weibo、news）", "(12.3K copies, on weibo, news)"),
     ],
 )
 def test_a_story_is_told_where_it_is_passed_on(copies, channels, zh, en):

@@ -126,7 +126,7 @@ async def test_the_worst_hour_is_told_once_for_each_topic(tmp_path):
         assert (acme.reached.mentions, acme.reached.negative, acme.seen) == (17, 14, 12.0)
         assert acme.window.start == T0 + HOUR
         assert "11:00–12:00：12 条" in acme.because.zh
-        assert "17 mentions of that time since, 14 of them negative" in acme.because.en
+        assert "17 mentions from that period, 14 negative" in acme.because.en
         assert len(acme.excerpts) == 3
         assert all("冒烟" in excerpt.text for excerpt in acme.excerpts)
         assert (other.topic, other.level) == ("rival", Level.blue)

@@ -159,8 +159,8 @@ async def test_nobody_takes_it(world, restarts):
     [run] = await world.runs()
     assert (run.state, run.reason, run.round, run.notified) == ("ended", "last_step", 1, ("duty", "head-a"))
     first, second, *_ = await world.notes("escalate")
-    assert "5 分钟无人认领，升级通知 duty" in first
-    assert "15 分钟无人认领，此前已通知 duty，升级通知 head-a" in second
+    assert "5 分钟无人认领。现通知 duty" in first
+    assert "15 分钟无人认领。此前已通知 duty，现通知 head-a" in second
 
 
 async def test_a_kill_between_lease_and_mark_loses_and_doubles_nothing(world):

@@ -161,12 +161,12 @@ def test_every_message_counts_down():
     late = told("breach", at=due + 65 * MINUTE, respond_by=due)
     assert ("回应时限", "应在 18:20 前对外回应，已超时 1 小时 5 分钟") in late.facts
     assert late.headline.startswith("【红色·回应超时】")
-    assert "已过对外回应时限" in late.notice
+    assert "对外回应已超时" in late.notice
     assert late.raised
     english = replace(
         sample_notification(NOW, "en", console_url="", timezone="UTC"), kind="remind", at=NOW, respond_by=due
     )
-    assert ("Public answer", "due by 10:20, 3h 12m left") in message(english).facts
+    assert ("Public response", "due by 10:20, 3h 12m left") in message(english).facts
     assert "回应时限" not in dict(told(at=NOW).facts)
 
 
@@ -174,7 +174,7 @@ def test_a_call_says_why():
     """The reason as the chain gave it; no address in a name can be followed."""
     why = Because("5 分钟无人认领，升级通知 https://evil.example/x。", "")
     got = told("escalate", note=why)
-    assert got.headline.startswith("【红色·升级通知】")
+    assert got.headline.startswith("【红色·无人认领】")
     assert got.notice.startswith("5 分钟无人认领，升级通知")
     assert "evil.example" not in got.notice
 
@@ -183,7 +183,7 @@ def test_silence_and_a_risen_level_are_told_apart():
     """The program gives an incident up for two reasons, in words of their own."""
     silent = Act("unacknowledge", "", NOW, value="silence")
     assert spoken(silent, "zh") == "认领后长时间无任何操作，系统已自动取消认领，请重新认领。"
-    assert spoken(replace(silent, value="red"), "zh").startswith("级别已升至红色")
+    assert spoken(replace(silent, value="red"), "zh").startswith("因级别升至红色")
     assert "nobody's again" in spoken(silent, "en")
 
 

@@ -129,7 +129,7 @@ def test_a_digest_says_it_too():
     parts = tuple(replace(SAMPLE, key=str(number)) for number in range(3))
     told = message(replace(SAMPLE, digest=parts, perhaps_repeated=True))
     assert told.headline.startswith("（可能重复）")
-    assert told.notice.startswith("（可能重复）")
+    assert told.notice.startswith("上次发送未获确认")
 
 
 def test_what_is_passed_on_says_whose_it_was():
