@@ -50,6 +50,13 @@ async def end(connection: AsyncConnection, silence: Silence, *, by: str, now: da
     return ended
 
 
+async def follow(connection: AsyncConnection, gone: int, into: int, now: datetime) -> None:
+    """Those for one incident by number go on for the one that it was merged into, unless they are over."""
+    await connection.execute(
+        update(silences).where(silences.c.incident == gone, silences.c.over_at > now).values(incident=into)
+    )
+
+
 async def get(connection: AsyncConnection, number: int) -> Silence | None:
     row = (await connection.execute(select(silences).where(silences.c.number == number))).one_or_none()
     return None if row is None else _silence(row)
