@@ -75,6 +75,18 @@ async def listed(connection: AsyncConnection, *, over_after: datetime | None = N
     return [_silence(row) for row in await connection.execute(query)]
 
 
+async def page(
+    connection: AsyncConnection, *, over_after: datetime | None, before: int | None, most: int
+) -> list[Silence]:
+    """The newest first: of all that there ever were, or of those that are not over by then; older ones than *before*."""
+    query = select(silences).order_by(silences.c.number.desc()).limit(most)
+    if over_after is not None:
+        query = query.where(silences.c.over_at > over_after)
+    if before is not None:
+        query = query.where(silences.c.number < before)
+    return [_silence(row) for row in await connection.execute(query)]
+
+
 async def to_tell(connection: AsyncConnection, now: datetime) -> list[tuple[Silence, str]]:
     """Those of which a notice is due, with the last that was given."""
     query = select(silences).where(silences.c.next_at <= now).order_by(silences.c.next_at, silences.c.number)
