@@ -3,12 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 
 from alerts.alert import Because
-
-REQUEST_KEY: Final = "request"
-"""Under which a payload holds what makes a retry of a request the same command; empty: nothing does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What a route would send for a run of alert events: the flush's own decisions on a virtual clock, nothing stored."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -9,6 +9,7 @@ from alerts.alert import AlertEvent
 from alerts.flush import Reason, Told, decide
 from alerts.hold import Held
 from alerts.incident import Incident, Incidents
+from alerts.inhibition import Inhibition, inhibitor
 from alerts.notification import NotificationKind
 from alerts.route import Route, labels
 from alerts.settle import known_level, settle
@@ -25,9 +26,11 @@ class Message:
     incident: Incident
 
 
-def rehearse(events: Iterable[AlertEvent], route: Route, *, until: datetime) -> tuple[Message, ...]:
+def rehearse(
+    events: Iterable[AlertEvent], route: Route, *, until: datetime, inhibit: Sequence[Inhibition] = ()
+) -> tuple[Message, ...]:
     """The messages up to *until*, in order of time. *events* in order of ``at``; those of rules on trial send nothing."""
-    stage = _Stage(route)
+    stage = _Stage(route, inhibit)
     live = (event for event in events if not event.shadow)
     for at, together in groupby(live, key=lambda event: event.at):
         if at > until:
@@ -41,9 +44,11 @@ def rehearse(events: Iterable[AlertEvent], route: Route, *, until: datetime) -> 
 
 
 class _Stage:
-    def __init__(self, route: Route) -> None:
+    def __init__(self, route: Route, inhibit: Sequence[Inhibition]) -> None:
         self.messages: list[Message] = []
         self._route = route
+        self._inhibit = inhibit
+        self._muted_by: dict[str, tuple[str, int]] = {}  # by id, what mutes it, and at which revision it did
         self._fold = Incidents()
         self._incidents: dict[str, Incident] = {}
         self._told: dict[str, dict[str, tuple[datetime, Told | None, Held | None]]] = {}
@@ -66,10 +71,11 @@ class _Stage:
     def _flush(self, incident: Incident, now: datetime) -> None:
         told = self._told.setdefault(incident.id, {})
         again: list[datetime] = []
+        muted = self._muted(incident)
         for leg in self._route.match(labels(incident), told=told):
             first_at, state, before = told.get(leg.receiver, (now, None, None))
             decision = decide(incident, state, leg, first_at=first_at, now=now)
-            held = leg.hours.held(known_level(incident, state), now)
+            held = muted or leg.hours.held(known_level(incident, state), now)
             done = settle(decision, incident, held, before, now=now)
             if done.next_at is not None:
                 again.append(done.next_at)
@@ -79,3 +85,14 @@ class _Stage:
             told[leg.receiver] = (first_at, state, done.held)
         if again:
             self._due[incident.id] = min(again)
+        for target, (source, revision) in self._muted_by.items():
+            if source == incident.id and revision != incident.revision:
+                self._due[target] = now
+
+    def _muted(self, incident: Incident) -> Held | None:
+        source = inhibitor(incident, self._incidents.values(), self._inhibit)
+        if source is None:
+            self._muted_by.pop(incident.id, None)
+            return None
+        self._muted_by[incident.id] = (source.id, source.revision)
+        return Held("inhibited", source.id, None)

@@ -6,13 +6,14 @@ from listener.asking import FORMS, words_of
 from listener.commands import Acted
 from listener.metrics import Metrics
 
+_COUNTED = frozenset({*FORMS, "silence", "unsilence"})
 _log = structlog.get_logger()
 
 
 def note(acted: Acted, metrics: Metrics) -> None:
     outcome = acted.outcome
     act = words_of(acted.command)[0]
-    act = act if act in FORMS else "other"
+    act = act if act in _COUNTED else "other"
     state = "done" if outcome.done else "refused"
     metrics.acts.labels(act, state).inc()
     _log.info(

@@ -133,4 +133,6 @@ def words_of(command: Command) -> tuple[str, str, str]:
     payload = command.payload
     if command.kind == "verdict":
         return name, payload.get("note", ""), payload.get("verdict", "")
+    if command.kind == "silence":
+        return name, payload.get("reason", ""), payload.get("match", "")
     return name, payload.get("text", ""), payload.get("value", "")

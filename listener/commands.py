@@ -7,13 +7,13 @@ database itself and applies its row at once.
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts import Incident
-from alerts.command import REQUEST_KEY, Command, Outcome
+from alerts.command import Command, Outcome
 from alerts.incident import REJOIN, Incidents
 from listener.clock import utc_now
 from listener.config import Config
@@ -96,8 +96,7 @@ class Commands:
                     if outcome is not None:
                         return Answered(number, command, outcome)
                 else:
-                    payload = {**command.payload, **({REQUEST_KEY: key} if key else {})}
-                    number = await acts.put(connection, replace(command, payload=payload))
+                    number = await acts.put(connection, command, request=key)
                 # Before the commit: from then on the loop may find it.
                 self._waiting[number].add(future)
             self.wake.set()

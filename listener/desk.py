@@ -13,7 +13,7 @@ from alerts.incident import Incidents
 from alerts.playbook import Playbook, find_step, named_by
 from alerts.verdict import VERDICTS, Judgement, Verdict
 from listener.silence_desk import add_silence, end_silence
-from listener.storage import acts, alerting
+from listener.storage import acts, alerting, silences
 
 _VERDICTS: Mapping[str, Verdict] = {name: name for name in VERDICTS}
 _KINDS: Mapping[str, ActKind] = {name: name for name in ACTS if name != "merged"}
@@ -71,6 +71,9 @@ class Desk:
         if isinstance(outcome, Refused):
             return Outcome(done=False, because=outcome.because, reason=outcome.reason, incident=incident.id), ()
         kept = tuple([await alerting.keep(connection, one, now=now) for one in outcome.incidents])
+        if command.kind == "merge":
+            gone, into = kept
+            await silences.follow(connection, gone.number, into.number, now)
         return Outcome(done=True, because=outcome.because, incident=incident.id), kept
 
 

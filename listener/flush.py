@@ -58,7 +58,8 @@ class Flusher:
         self._metrics = metrics
         self._silences: Sequence[Silence] = ()  # those that hold
         self._sources: Sequence[Incident] = ()  # what may mute others
-        self._muted_by: dict[str, str] = {}  # every open incident is looked at after a start, so this fills itself
+        # By id, what mutes it, and at which revision; every open incident is looked at after a start, so this fills itself.
+        self._muted_by: dict[str, tuple[str, int]] = {}
 
     async def step(self, now: datetime) -> datetime:
         noticed = await self._give_notices(now)
@@ -134,8 +135,10 @@ class Flusher:
                 said = (incident.id, message.kind, message.mark)
                 await self._put(connection, incident, receiver, message.kind, now, said=said, note=message.note)
         await alerting.look_again(connection, incident.id, min(again, default=None))
-        for target in [target for target, source in self._muted_by.items() if source == incident.id]:
-            await alerting.look_again(connection, target, now)
+        for target, (source, revision) in self._muted_by.items():
+            # Where nothing is new, such as among those that mute each other in a ring, there is nothing to look at.
+            if source == incident.id and revision != incident.revision:
+                await alerting.look_again(connection, target, now)
 
     def _muted(self, incident: Incident) -> Held | None:
         """Whether another incident mutes it; remembered, so that it is looked at when that one changes."""
@@ -143,7 +146,7 @@ class Flusher:
         if source is None:
             self._muted_by.pop(incident.id, None)
             return None
-        self._muted_by[incident.id] = source.id
+        self._muted_by[incident.id] = (source.id, source.revision)
         return Held("inhibited", source.id, None)
 
     async def call(

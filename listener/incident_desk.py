@@ -7,14 +7,15 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts import Incident
-from alerts.command import Command
+from alerts.command import Command, Outcome
 from alerts.silence import Silence, Stay
+from listener import silence_desk
 from listener.clock import utc_now
 from listener.commands import Commands
 from listener.storage import acts, alerting, silences
 from listener.storage.database import Database, StorageError
 from listener.storage.status import StoredStatus
-from listener.web.acting import Answered, AuditEntry, Listed, Place, Wanted
+from listener.web.acting import Answered, AuditEntry, Listed, Place, Preview, Wanted
 from listener.web.status import IncidentPage, StatusError
 
 
@@ -49,10 +50,16 @@ class StoredDesk:
                 incident = found.id if found else incident
             return await acts.log(connection, incident=incident, before=before, most=most)
 
-    async def silences(self, *, over: bool) -> Sequence[tuple[Silence, Sequence[tuple[Incident, Stay]]]]:
+    async def silences(
+        self, *, over: bool, before: int | None, most: int
+    ) -> Sequence[tuple[Silence, Sequence[tuple[Incident, Stay]]]]:
         async with self._reading() as connection:
-            found = await silences.listed(connection, over_after=None if over else utc_now())
+            found = await silences.page(connection, over_after=None if over else utc_now(), before=before, most=most)
             return [(one, await silences.stayed(connection, one)) for one in found]
+
+    async def preview(self, command: Command) -> Preview | Outcome:
+        async with self._reading() as connection:
+            return await silence_desk.preview(connection, command, command.at)
 
     async def ask(self, command: Command, *, key: str, wait: timedelta) -> Answered:
         try:

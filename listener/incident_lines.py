@@ -58,6 +58,7 @@ def whole_incident(page: IncidentPage, playbooks: Mapping[str, Playbook]) -> Jso
         "playbooks": [_playbook(name, playbooks.get(name), incident) for name in named_by(incident)],
         "events": [event_line(event) for event in incident.alerts],
         "verdicts": [_judgement(one) | {"alert": one.alert} for one in page.judgements],
+        "silences": [one.number for one in page.silences],
         "held": [
             {"receiver": receiver, "reason": held.reason, "by": held.by, "until": _time(held.until)}
             for receiver, held in page.held

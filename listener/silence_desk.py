@@ -1,8 +1,8 @@
 """The commands on silences: what is asked for as text, checked and kept."""
 
 import json
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final, get_args
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,6 +13,7 @@ from alerts.command import Command, Outcome
 from alerts.route import LabelName
 from alerts.silence import Ask, Matchers, NoSilence, Silence, silence
 from listener.storage import alerting, silences
+from listener.web.acting import Preview
 from listener.yaml_scalars import duration
 
 KNOWN: Final[Mapping[str, LabelName]] = {name: name for name in get_args(LabelName)}
@@ -20,6 +21,7 @@ _CLOSED: Final[Mapping[str, frozenset[str]]] = {
     "level": frozenset(Level.__members__),
     "kind": frozenset({"topic", "self"}),
 }
+LOOKED_BACK: Final = timedelta(days=7)
 
 Applied = tuple[Outcome, tuple[Incident, ...]]
 
@@ -52,31 +54,46 @@ async def add_silence(connection: AsyncConnection, command: Command, now: dateti
     highest to silence; ``reason``, which a button that has no room for one leaves out.
     """
     incident = await alerting.find(connection, command.subject) if command.subject else None
-    if command.subject and incident is None:
-        name = command.subject
-        return _refused("not_found", f"没有编号为 {name} 的事件", f"there is no incident {name}"), ()
+    open_now = await alerting.open_now(connection)
+    made = _made(command, incident, open_now, now)
+    if isinstance(made, Outcome):
+        return made, ()
+    kept = await silences.add(connection, made)
+    return Outcome(done=True, because=_kept(kept, open_now), incident=incident.id if incident else ""), ()
+
+
+async def preview(connection: AsyncConnection, command: Command, now: datetime) -> Preview | Outcome:
+    """The same command, of which nothing is kept."""
+    incident = await alerting.find(connection, command.subject) if command.subject else None
+    recent = await alerting.recent(connection, since=now - LOOKED_BACK)
+    made = _made(command, incident, [one for one in recent if one.open], now)
+    return made if isinstance(made, Outcome) else Preview(made, tuple(one for one in recent if made.matches(one)))
+
+
+def _made(
+    command: Command, incident: Incident | None, open_now: Sequence[Incident], now: datetime
+) -> Silence | Outcome:
+    """The silence without a number, or why there can be none."""
+    name = command.subject
+    if name and incident is None:
+        return _refused("not_found", f"没有编号为 {name} 的事件", f"there is no incident {name}")
     if incident is not None and (stale := outdated(incident, command.expected_revision)) is not None:
-        return Outcome(done=False, because=stale.because, reason=stale.reason, incident=incident.id), ()
+        return Outcome(done=False, because=stale.because, reason=stale.reason, incident=incident.id)
     try:
         ask = _ask(command, incident, now)
     except (ValueError, OverflowError) as error:
-        return _refused("bad_payload", f"静默的参数有误：{error}", f"a silence cannot be so: {error}"), ()
-    open_now = await alerting.open_now(connection)
+        return _refused("bad_payload", f"静默的参数有误：{error}", f"a silence cannot be so: {error}")
     made = silence(ask, open_now, now)
-    name = incident.id if incident else ""
     if isinstance(made, NoSilence):
-        return Outcome(done=False, because=made.because, reason=made.reason, incident=name), ()
-    kept = await silences.add(connection, made)
-    return Outcome(done=True, because=_kept(kept, open_now), incident=name), ()
+        return Outcome(done=False, because=made.because, reason=made.reason, incident=incident.id if incident else "")
+    return made
 
 
 def _ask(command: Command, incident: Incident | None, now: datetime) -> Ask:
     """Raises ValueError."""
     payload = command.payload
-    lasting = duration(payload["for"]) if "for" in payload else None
-    if "for" in payload and not lasting:
-        raise ValueError(f"{payload['for']!r} is no duration")
-    starts_at = _moment(payload["from"]) if payload.get("from") else None
+    lasting = lasts(payload["for"]) if "for" in payload else None
+    starts_at = moment(payload["from"]) if payload.get("from") else None
     begins = now if starts_at is None else max(starts_at, now)
     if lasting is None and not payload.get("until"):
         raise ValueError("an end is needed")
@@ -89,7 +106,7 @@ def _ask(command: Command, incident: Incident | None, now: datetime) -> Ask:
     return Ask(
         owner=command.actor,
         reason=payload.get("reason", command.origin.partition(" ")[0]),
-        ends_at=begins + lasting if lasting else _moment(payload["until"]),
+        ends_at=begins + lasting if lasting else moment(payload["until"]),
         matchers=matchers(match),
         incident=incident,
         starts_at=starts_at,
@@ -97,7 +114,16 @@ def _ask(command: Command, incident: Incident | None, now: datetime) -> Ask:
     )
 
 
-def _moment(text: str) -> datetime:
+def lasts(text: str) -> timedelta:
+    """Raises ValueError or OverflowError."""
+    found = duration(text)
+    if not found:
+        raise ValueError(f"{text!r} is no duration")
+    return found
+
+
+def moment(text: str) -> datetime:
+    """RFC 3339 with its offset. Raises ValueError."""
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError(f"{text!r} lacks its offset")

@@ -8,20 +8,20 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from alerts import Incident, Level
+from alerts import Level
 from alerts.command import Command, Outcome
-from alerts.silence import LONGEST, Ask, Matchers, NoSilence, silence
+from alerts.silence import LONGEST
 from listener.cli.times import moment, span
 from listener.cli.tried import Json
 from listener.clock import utc_now
 from listener.commands import submit
 from listener.config import Config, load
-from listener.silence_desk import MatchError, matchers
-from listener.silence_lines import silence_line
-from listener.storage import alerting, silences
+from listener.silence_desk import MatchError, matchers, preview
+from listener.silence_lines import concerned_line, preview_lines, silence_line
+from listener.storage import silences
 from listener.storage.database import Database, StorageError
+from listener.yaml_scalars import duration_text
 
-_LOOKED_BACK = timedelta(days=7)
 _MOST = 2000
 
 
@@ -92,17 +92,21 @@ def run(args: argparse.Namespace) -> int:
 def _add(config: Config, args: argparse.Namespace) -> int:
     try:
         asked = _asked(args)
-        match = matchers(asked)
+        matchers(asked)
     except MatchError as error:
         print(f"listener: {error}", file=sys.stderr)
         return 2
-    level = "red" if args.red else args.up_to or ""
+    payload = {"match": json.dumps(asked, ensure_ascii=False), "level": "red" if args.red else args.up_to or ""}
+    if args.action == "preview":
+        payload |= {"reason": "preview", "for": duration_text(LONGEST)}
+    else:
+        payload["reason"] = args.reason
+        payload |= {"from": args.starts.isoformat()} if args.starts else {}
+        payload |= {"until": args.until.isoformat()} if args.until else {"for": f"{int(args.lasts.total_seconds())}s"}
+    by = getattr(args, "by", None) or getpass.getuser()
+    command = Command("silence", args.incident or "", by, "cli", utc_now(), payload)
     if args.action == "preview" or args.dry_run:
-        return asyncio.run(_preview(config, match, args.incident, level))
-    payload = {"match": json.dumps(asked, ensure_ascii=False), "reason": args.reason, "level": level}
-    payload |= {"from": args.starts.isoformat()} if args.starts else {}
-    payload |= {"until": args.until.isoformat()} if args.until else {"for": f"{int(args.lasts.total_seconds())}s"}
-    command = Command("silence", args.incident or "", args.by or getpass.getuser(), "cli", utc_now(), payload)
+        return asyncio.run(_preview(config, command))
     return _answer(asyncio.run(submit(config, command, wait=args.wait)))
 
 
@@ -134,52 +138,21 @@ def _answer(outcome: Outcome | None) -> int:
     return 0
 
 
-async def _preview(config: Config, match: Matchers, name: str | None, level: str) -> int:
+async def _preview(config: Config, command: Command) -> int:
     """A line per incident of the last 7 days that it would have concerned, then one that counts them."""
-    now = utc_now()
     database = await Database.open(config.storage.url, base=config.base, owner=False)
     try:
         async with database.read("silences") as connection:
-            incident = await alerting.find(connection, name) if name else None
-            recent = await alerting.recent(connection, since=now - _LOOKED_BACK)
+            found = await preview(connection, command, command.at)
     finally:
         await database.close()
-    if name and incident is None:
-        print(f"listener: there is no incident {name}", file=sys.stderr)
-        return 1
-    ask = Ask("preview", "preview", now + LONGEST, match, incident, None, Level[level] if level else None)
-    made = silence(ask, [one for one in recent if one.open], now)
-    if isinstance(made, NoSilence):
-        print(f"listener: {made.because.en}", file=sys.stderr)
-        return 1
-    found = [one for one in recent if made.matches(one)]
-    for one in found:
-        _write({**_incident_line(one), "hidden": _highest(one) <= made.level})
-    quiet = [one for one in found if _highest(one) <= made.level]
-    alerts = sum(len(one.alerts) for one in quiet)
-    summary = {"level": made.level.name, "incidents": len(quiet), "alerts": alerts, "above": len(found) - len(quiet)}
+    if isinstance(found, Outcome):
+        return _answer(found)
+    lines, summary = preview_lines(found)
+    for line in lines:
+        _write(line)
     _write({"would_have_hidden": summary})
     return 0
-
-
-def _highest(incident: Incident) -> Level:
-    return max([incident.level, *(level for level, _ in incident.reached)])
-
-
-def _incident_line(incident: Incident) -> Json:
-    title = incident.lead.title
-    return {
-        "incident": incident.id,
-        "number": incident.number,
-        "topic": incident.topic,
-        "open": incident.open,
-        "level": incident.level.name,
-        "highest": _highest(incident).name,
-        "opened_at": incident.opened_at.isoformat(),
-        "updated_at": incident.updated_at.isoformat(),
-        "alerts": len(incident.alerts),
-        "title": {"zh": title.zh, "en": title.en},
-    }
 
 
 async def _list(config: Config, *, everything: bool) -> int:
@@ -209,7 +182,7 @@ async def _show(config: Config, number: int) -> int:
     _write(silence_line(found, under, utc_now()))
     for incident, stay in under:
         broke = {"since": stay.since.isoformat(), "broke_through": stay.broke is not None}
-        _write({**_incident_line(incident), **broke})
+        _write({**concerned_line(incident), **broke})
     return 0
 
 

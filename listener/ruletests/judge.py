@@ -76,7 +76,8 @@ class _Judgement:
             return Verdict(
                 self.test.name, self.start, (self._failure((), "a test that can be run", str(error)),), (), None, 0, 0
             )
-        sent = rehearse(played.events, self.tests.route, until=scenario.ends) if self.tests.route else None
+        route, inhibit = self.tests.route, self.tests.inhibit
+        sent = rehearse(played.events, route, until=scenario.ends, inhibit=inhibit) if route else None
         failures = [
             *(
                 self._failure((), f"rule {rule} to be evaluated", f"it raised {what}")

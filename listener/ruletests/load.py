@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from alerts.inhibition import Inhibition
 from alerts.route import Route
 from listener.collectors.config import SHORTEST_BLINDNESS
 from listener.config import Config, ConfigError
@@ -42,6 +43,7 @@ class RuleTests:
     rule_set: str
     step: timedelta
     route: Route | None
+    inhibit: tuple[Inhibition, ...] = ()
 
     def problem(self, keys: Keys, message: str) -> Problem:
         """A finding at a place of the file."""
@@ -83,6 +85,7 @@ def read_tests(path: Path, environ: Mapping[str, str] = os.environ) -> RuleTests
         rule_set=ruleset_json(rules, brands(config) if config else file.topics, sources, calendar),
         step=config.step if config else _STEP,
         route=route.build(config.intervals) if config and route else None,
+        inhibit=tuple(one.build() for one in config.inhibit) if config else (),
     )
 
 

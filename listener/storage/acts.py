@@ -5,22 +5,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts import Because
-from alerts.command import REQUEST_KEY, Command, Outcome
+from alerts.command import Command, Outcome
 from alerts.verdict import Judgement
 from listener.storage.database import insert
 from listener.storage.tables import alert_events, commands, verdicts
 from listener.web.acting import AuditEntry
 
 _AT_ONCE = 400
-_REMEMBERED = 20_000
 
 
-async def put(connection: AsyncConnection, command: Command) -> int:
-    """Let it wait for whoever owns the database; its number."""
+async def put(connection: AsyncConnection, command: Command, *, request: str = "") -> int:
+    """Let it wait for whoever owns the database; its number. *request*: what makes a retry the same command."""
     statement = insert(commands).values(
         kind=command.kind,
         subject=command.subject,
@@ -32,17 +31,16 @@ async def put(connection: AsyncConnection, command: Command) -> int:
         state="waiting",
         outcome="",
         incident="",
+        request=request or None,
     )
     return int((await connection.execute(statement.returning(commands.c.id))).scalar_one())
 
 
 async def asked_before(connection: AsyncConnection, key: str, *, since: datetime) -> tuple[int, Command] | None:
-    """The newest command that came with this key since a time, among the newest 20,000 of all."""
-    newest = select(func.max(commands.c.id)).scalar_subquery()
+    """The newest command that came with this key since a time."""
     query = (
         select(commands)
-        .where(commands.c.id > newest - _REMEMBERED, commands.c.at >= since)
-        .where(commands.c.payload.contains(f'"{REQUEST_KEY}": {json.dumps(key)}', autoescape=True))
+        .where(commands.c.request == key, commands.c.at >= since)
         .order_by(commands.c.id.desc())
         .limit(1)
     )

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from listener.storage.cursor import connect
 
 insert = sqlite.insert
-NEWEST = "0009"  # the newest of the migrations
+NEWEST = "0012"  # the newest of the migrations
 
 
 class StorageError(Exception):

@@ -16,9 +16,9 @@ def _config(connection: Connection) -> Config:
     return config
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring the tables to the newest form."""
-    command.upgrade(_config(connection), "head")
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """Bring the tables to the newest form, or to that of a migration."""
+    command.upgrade(_config(connection), to)
     connection.commit()
 
 

@@ -50,6 +50,13 @@ async def end(connection: AsyncConnection, silence: Silence, *, by: str, now: da
     return ended
 
 
+async def follow(connection: AsyncConnection, gone: int, into: int, now: datetime) -> None:
+    """Those for one incident by number go on for the one that it was merged into, unless they are over."""
+    await connection.execute(
+        update(silences).where(silences.c.incident == gone, silences.c.over_at > now).values(incident=into)
+    )
+
+
 async def get(connection: AsyncConnection, number: int) -> Silence | None:
     row = (await connection.execute(select(silences).where(silences.c.number == number))).one_or_none()
     return None if row is None else _silence(row)
@@ -65,6 +72,18 @@ async def listed(connection: AsyncConnection, *, over_after: datetime | None = N
     query = select(silences).order_by(silences.c.number)
     if over_after is not None:
         query = query.where(silences.c.over_at > over_after)
+    return [_silence(row) for row in await connection.execute(query)]
+
+
+async def page(
+    connection: AsyncConnection, *, over_after: datetime | None, before: int | None, most: int
+) -> list[Silence]:
+    """The newest first: of all that there ever were, or of those that are not over by then; older ones than *before*."""
+    query = select(silences).order_by(silences.c.number.desc()).limit(most)
+    if over_after is not None:
+        query = query.where(silences.c.over_at > over_after)
+    if before is not None:
+        query = query.where(silences.c.number < before)
     return [_silence(row) for row in await connection.execute(query)]
 
 

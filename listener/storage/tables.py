@@ -283,8 +283,10 @@ commands = Table(
     Column("outcome", Text, nullable=False),
     Column("done_at", UtcTime),
     Column("incident", String, nullable=False),  # that it was done to; empty: it found none
+    Column("request", String),  # what makes a retry the same command
     Index("commands_waiting", "state", "id"),
     Index("commands_of_incident", "incident", "id"),
+    Index("commands_of_request", "request", "id"),
 )
 
 silences = Table(

@@ -63,6 +63,14 @@ class Answered:
     outcome: Outcome | None
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A silence as it would be made now, and the incidents of the last 7 days that it would have concerned."""
+
+    silence: Silence
+    incidents: tuple[Incident, ...]
+
+
 class IncidentDesk(Protocol):
     """Every method may raise StatusError."""
 
@@ -78,8 +86,14 @@ class IncidentDesk(Protocol):
         """The newest commands, or those on one incident by its id or number; older ones than *before*."""
         ...
 
-    async def silences(self, *, over: bool) -> Sequence[tuple[Silence, Sequence[tuple[Incident, Stay]]]]:
-        """Those that are not over, or all; each with the incidents that have been under it. In order of number."""
+    async def silences(
+        self, *, over: bool, before: int | None, most: int
+    ) -> Sequence[tuple[Silence, Sequence[tuple[Incident, Stay]]]]:
+        """The newest that are not over, or of all; older ones than *before*. With the incidents that were under each."""
+        ...
+
+    async def preview(self, command: Command) -> Preview | Outcome:
+        """What the silence that a command asks for would have hidden, or why there can be none; nothing is done."""
         ...
 
     async def ask(self, command: Command, *, key: str, wait: timedelta) -> Answered:

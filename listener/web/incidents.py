@@ -12,7 +12,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from alerts import Level
-from alerts.command import REQUEST_KEY, Command
+from alerts.command import Command
 from alerts.handling import State
 from alerts.playbook import Playbook
 from listener.asking import FORMS, Asker, AskError, ask, name_fault
@@ -114,8 +114,8 @@ class IncidentApi:
 def outcome_answer(asked: Command, answered: Answered, *, by_header: bool = False) -> web.Response:
     """What came of a command, as HTTP has it; 422 where its key came with another one before."""
     first = answered.command
-    if (first.kind, first.subject, first.actor, first.expected_revision, _said(first)) != (
-        asked.kind, asked.subject, asked.actor, asked.expected_revision, _said(asked),
+    if (first.kind, first.subject, first.actor, first.expected_revision, first.payload) != (
+        asked.kind, asked.subject, asked.actor, asked.expected_revision, asked.payload,
     ):  # fmt: skip
         refuse(422, "this Idempotency-Key came with another request before", at="Idempotency-Key")
     outcome = answered.outcome
@@ -157,10 +157,6 @@ def _asked(act: str, incident: str, asker: Asker, sent: ActBody, seen: int | Non
     except AskError as error:
         found = ((fault.field, fault.message) for fault in error.faults)
         raise ApiRefusalError(400, problems(*found)) from error
-
-
-def _said(command: Command) -> dict[str, str]:
-    return {name: value for name, value in command.payload.items() if name != REQUEST_KEY}
 
 
 def _seen(request: web.Request, revision: int | None) -> int | None:

@@ -486,6 +486,12 @@ async def test_a_silence_is_made_listed_and_ended(site):
         ({"reason": "a\u202eb"}, "reason"),
         ({"until": "2026-03-02T10:00+08:00"}, "for"),
         ({"for": ""}, "for"),
+        ({"for": "soon"}, "for"),
+        ({"for": "0s"}, "for"),
+        ({"for": "", "until": "2026-03-02T10:00"}, "until"),
+        ({"from": "tomorrow"}, "from"),
+        ({"incident": True}, "incident"),
+        ({"dry_run": 1}, "dry_run"),
         ({"match": {}}, "match"),
         ({"match": {"colour": "red"}}, "match"),
         ({"match": {"level": "pink"}}, "match"),
@@ -498,7 +504,7 @@ async def test_a_silence_that_cannot_be_read_names_its_field(site, changes, fiel
     """Nothing is kept of it."""
     body = {"match": {"topic": "acme"}, "for": "2h", "reason": "已知活动"} | changes
     status, told, _ = await site.post("/api/silences", body, "quiet")
-    assert (status, [one["field"].split(".")[0] for one in told["problems"]]) == (400, [field])
+    assert (status, {one["field"].split(".")[0] for one in told["problems"]}) == (400, {field})
     assert (await site.get("/api/silences?all=true"))[1]["silences"] == []
 
 
@@ -506,7 +512,8 @@ async def test_a_silence_that_cannot_be_is_refused(site):
     """Too long, in the past, no duration, without the scope; a retry is one silence."""
     body = {"match": {"topic": "acme"}, "for": "2h", "reason": "已知活动"}
     assert (await site.post("/api/silences", body | {"for": "8d"}, "quiet"))[0] == 409
-    assert (await site.post("/api/silences", body | {"for": "soon"}, "quiet"))[0] == 409
+    past = {"for": "", "until": "2026-03-02T10:00+08:00"}
+    assert (await site.post("/api/silences", body | past, "quiet"))[1]["reason"] == "times"
     assert (await site.post("/api/silences", body | {"incident": "#99"}, "quiet"))[0] == 404
     assert (await site.post("/api/silences", body, "pr-bot"))[0] == 403
     assert (await site.post("/api/silences", body, ""))[0] == 401
@@ -514,3 +521,59 @@ async def test_a_silence_that_cannot_be_is_refused(site):
         status, told, _ = await site.post("/api/silences", body, "quiet", **{"Idempotency-Key": "k1"})
         assert (status, told["done"]) == (200, True)
     assert len((await site.get("/api/silences"))[1]["silences"]) == 1
+
+
+async def test_silences_are_paged_and_named_by_what_they_hold(site):
+    """The newest first, past ones where they are asked for; an incident names those that hold it now."""
+    for match in ({"topic": "acme"}, {"topic": "rival"}, {"topic": ["acme", "third"]}):
+        sent = {"match": match, "for": "2h", "reason": "已知活动"}
+        assert (await site.post("/api/silences", sent, "quiet"))[0] == 200
+    sent = {"incident": 1, "for": "2h", "reason": "已知活动"}
+    assert (await site.post("/api/silences", sent, "quiet"))[0] == 200
+    assert (await site.post("/api/silences/3/end", {}, "quiet"))[0] == 200
+    site.now = utc_now()
+
+    async def listed(query: str) -> tuple[list[int], int | None]:
+        told = (await site.get(f"/api/silences?{query}"))[1]
+        return [one["silence"] for one in told["silences"]], told["next"]
+
+    assert await listed("") == ([4, 2, 1], None)
+    assert await listed("all=true&limit=2") == ([4, 3], 3)
+    assert await listed("all=true&limit=2&before=3") == ([2, 1], 1)
+    assert await listed("all=true&limit=2&before=1") == ([], None)
+    for wrong in ("limit=0", "limit=201", "before=0", "before=x", "all=perhaps", "state=over"):
+        status, told, _ = await site.get(f"/api/silences?{wrong}")
+        assert (status, [one["field"] for one in told["problems"]]) == (400, [wrong.partition("=")[0]]), wrong
+    # The second is for what is no red, and its incident is.
+    held = [(await site.get(f"/api/incidents/{number}"))[1]["silences"] for number in (1, 2, 3)]
+    assert held == [[1, 4], [], []]
+
+
+async def test_a_dry_run_tells_what_would_have_been_hidden(site):
+    """As the command line's preview has it; nothing is kept, and what cannot be is refused as it would be."""
+    body = {"match": {"topic": ["acme", "rival"]}, "for": "2h", "reason": "已知活动", "dry_run": True}
+    status, told, _ = await site.post("/api/silences", body, "quiet")
+    assert (status, told["would_have_hidden"]["incidents"], told["would_have_hidden"]["above"]) == (200, 1, 1)
+    assert sorted((one["number"], one["hidden"]) for one in told["incidents"]) == [(1, True), (2, False)]
+    status, told, _ = await site.post("/api/silences", body | {"level": "red"}, "quiet")
+    assert told["would_have_hidden"]["incidents"] == 2
+    assert (await site.post("/api/silences", body | {"incident": 2}, "quiet"))[1]["reason"] == "above"
+    assert (await site.post("/api/silences", body | {"for": "8d"}, "quiet"))[0] == 409
+    assert (await site.post("/api/silences", body | {"incident": 99}, "quiet"))[0] == 404
+    assert (await site.post("/api/silences", body, "pr-bot"))[0] == 403
+    assert (await site.get("/api/silences?all=true"))[1] == {"silences": [], "next": None}
+    assert await site.log() == []
+
+
+async def test_silences_are_counted_and_logged_as_what_they_are(site):
+    """The metric has them by name; the audit log says why, and for what."""
+    body = {"match": {"topic": "acme"}, "for": "2h", "reason": "已知活动"}
+    await site.post("/api/silences", body, "quiet")
+    await site.post("/api/silences/1/end", {}, "quiet")
+    await site.post("/api/silences/1/end", {}, "quiet")
+    value = site.registry.get_sample_value
+    assert value("listener_acts_total", {"act": "silence", "outcome": "done"}) == 1
+    assert value("listener_acts_total", {"act": "unsilence", "outcome": "done"}) == 1
+    assert value("listener_acts_total", {"act": "unsilence", "outcome": "refused"}) == 1
+    made = (await site.get("/api/audit", "reader"))[1]["audit"][-1]
+    assert (made["act"], made["text"], made["value"]) == ("silence", "已知活动", '{"topic": "acme"}')

@@ -326,6 +326,29 @@ def test_messages_are_accounted_for_whole(tmp_path, sent, failed):
     assert all("it was sent" in failure.seen for failure in found.failures)
 
 
+@pytest.mark.parametrize(
+    ("inhibit", "failed"),
+    [
+        ("", []),
+        ("inhibit: [{source: {rule: loud}, target: {topic: acme}}]\n", ["1 opened to pr", "2 updated to pr", "1 resolved to pr"]),
+    ],
+)  # fmt: skip
+def test_what_another_incident_mutes_is_not_sent(tmp_path, inhibit, failed):
+    """The configuration's inhibitions hold as its route does; what mutes is told all the same."""
+    (tmp_path / "listener.yml").write_text(
+        'sources: [{id: weibo, type: feed, url: "https://weibo.example.com/rss", channel: weibo}]\n'
+        f"topics: [{{id: acme, query: 云杉}}, {{id: rival, query: 格澜}}]\n{RULES}"
+        "  - {id: loud, topics: [rival], when: {type: volume, window: 1h, at_least: 1}}\n"
+        "receivers: [{id: pr, channels: [{type: console}]}, {id: duty, channels: [{type: console}]}]\n"
+        f"route: {{receiver: pr, group_interval: 1m, routes: [{{match: {{rule: loud}}, receiver: duty}}]}}\n{inhibit}",
+        encoding="utf-8",
+    )
+    test = BURST.replace("[{", "[{topic: rival, channel: weibo, values: '1x80'}, {")
+    test += "    expect_sent: {duty: {opened: 1, updated: 0..9}, pr: {opened: 1, updated: 2, resolved: 1}}\n"
+    found = verdict(tmp_path, test, rules="config: listener.yml\n")
+    assert [failure.expected for failure in found.failures] == failed
+
+
 class Broken(Volume):
     """A condition with a mistake in it, as a plug-in might have."""
 

@@ -166,6 +166,31 @@ async def test_the_pages_read_them(database):
     assert [one.number for one in await status.silences()] == [1]
 
 
+async def test_a_silence_for_one_incident_goes_where_that_goes(database):
+    """It holds what its incident was merged into, up to its level as ever; one that is over stays what it was."""
+    names = {"a": "acme", "b": "rival", "c": "other"}
+    await keep(database, *(event(name, at=NOW + HOUR, topic=topic) for name, topic in names.items()))
+    await act(database, ask("#1"), ask("#3"), ask("#1", **{"for": "10m"}), ask(match='{"topic": "acme"}'))
+    later = NOW + HOUR
+    merging = Command("merge", "#1", "小林", "cli", later, {"value": "#2"})
+    assert [one.done for one in await act(database, merging, at=later)] == [True]
+    status = StoredStatus(database, Shown((), ()), {}, started_at=NOW, now=lambda: later)
+    held = {}
+    for name in names:
+        page = await status.incident(name)
+        assert page is not None
+        held[name] = [one.number for one in page.silences]
+    assert held == {"a": [4], "b": [1], "c": [2]}
+    async with database.read("test") as connection:
+        kept = await silences.listed(connection)
+    assert [one.incident for one in kept] == [2, 3, 1, None]
+    again = Command("merge", "#2", "小林", "cli", later, {"value": "#3"})
+    assert [one.done for one in await act(database, again, at=later)] == [True]
+    page = await status.incident("c")
+    assert page is not None
+    assert [one.number for one in page.silences] == [1, 2]
+
+
 async def _stored(tmp_path: Path) -> None:
     database = await Database.open("sqlite:///here.db", base=tmp_path)
     now = utc_now()

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import create_engine, func, insert, select, text
 
 from alerts import AlertEvent, Because, Incident, Level, Receipt
-from listener.storage import holds, mentions, outbox
+from listener.storage import acts, holds, mentions, outbox
 from listener.storage import sources as source_store
 from listener.storage.database import NEWEST, Database, StorageError
-from listener.storage.migrate import revision
+from listener.storage.migrate import revision, upgrade
 from listener.storage.retention import Keep, forget
 from listener.storage.sources import SourceState
 from listener.storage.tables import log, metadata, rollups
@@ -64,6 +64,47 @@ async def test_the_migrations_make_the_tables_that_the_code_uses(database: Datab
         )
     assert have == newest == NEWEST
     assert difference == []
+
+
+async def test_a_key_of_before_it_had_a_column_is_found_still(tmp_path: Path) -> None:
+    """The migration takes it out of the payload; a command without one stays as it was, and the search goes by the index."""
+    engine = create_engine(f"sqlite:///{tmp_path}/here.db")
+    with engine.connect() as connection:
+        upgrade(connection, "0009")
+        for number, payload in enumerate(
+            ('{"text": "云杉", "request": "pr-bot k"}', '{"text": "\\"request\\": \\"pr-bot k\\""}')
+        ):
+            values = {"payload": payload, "at": int(NOW.timestamp() * 1e6), "number": number}
+            connection.execute(
+                text(
+                    "insert into commands (kind, subject, payload, actor, origin, at, state, outcome, incident)"
+                    " values ('note', :number, :payload, 'pr-bot', 'api', :at, 'waiting', '', '')"
+                ),
+                values,
+            )
+        connection.commit()
+    engine.dispose()
+    database = await Database.open("sqlite:///here.db", base=tmp_path)
+    try:
+        async with database.write("test") as connection:
+            found = await acts.asked_before(connection, "pr-bot k", since=NOW)
+            assert found is not None
+            assert (found[0], found[1].payload) == (1, {"text": "云杉"})
+            assert await acts.asked_before(connection, "pr-bot k", since=NOW + timedelta(seconds=1)) is None
+            assert await acts.asked_before(connection, "pr-bot", since=NOW) is None
+            again = await acts.put(connection, found[1], request="pr-bot k")
+            newest = await acts.asked_before(connection, "pr-bot k", since=NOW)
+            assert newest is not None
+            assert (newest[0], newest[1]) == (again, found[1])
+            plan = await connection.execute(
+                text("explain query plan select * from commands where request = 'k' order by id desc")
+            )
+            assert "commands_of_request" in str(plan.all())
+            assert [command.payload for _, command in await acts.waiting(connection)][1] == {
+                "text": '"request": "pr-bot k"'
+            }
+    finally:
+        await database.close()
 
 
 async def test_a_second_owner_is_refused(database: Database, tmp_path: Path) -> None:
