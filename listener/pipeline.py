@@ -261,13 +261,13 @@ def understand(fresh: list[MentionRow], how: Understanding) -> tuple[list[Mentio
     matched = [how.matcher.match(row.mention) for row in fresh]
     judged = iter(score(how.analyzer, [match.target for found in matched for match in found]))
     rows = [
-        replace(row, scored=tuple(_scored(match, next(judged), how.analyzer) for match in found))
+        replace(row, scored=tuple(as_scored(match, next(judged), how.analyzer) for match in found))
         for row, found in zip(fresh, matched, strict=True)
     ]
     return rows, [post_of(row.mention) for row in rows]
 
 
-def _scored(match: Match, sentiment: Sentiment | None, analyzer: Analyzer) -> Scored:
+def as_scored(match: Match, sentiment: Sentiment | None, analyzer: Analyzer) -> Scored:
     words = tuple(dict.fromkeys(word.text for word in match.words))
     return Scored(match.topic, words, sentiment, analyzer.name, analyzer.version)
 

@@ -7,6 +7,7 @@ newest scores.
 
 import asyncio
 import hashlib
+import heapq
 import json
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +21,10 @@ from listener.external_sort import ordered
 from listener.interchange import LineError, parse_line
 from listener.parts import understanding
 from listener.pipeline import event_time, understand
+from listener.rematch import Rematched, rematch
 from listener.storage import history, rescored, rows
+from listener.storage import mentions as store
+from listener.storage import sources as source_store
 from listener.storage.database import Database
 from rules.lives import Period
 from rules.log import MentionRow, Row, StoryRow
@@ -52,10 +56,11 @@ class LineSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """``logged``: it is a log, with polls and rules; else sources count as healthy."""
+    """``logged``: it is a log, with polls and rules; else sources count as healthy. ``rematched``: if it was asked for."""
 
     logged: bool
     rows: Iterator[Row | Tick]
+    rematched: Rematched | None = None
 
 
 class MixedError(Exception):
@@ -77,12 +82,17 @@ def from_lines(lines: LineSource, config: Config) -> Recording:
     return Recording(logged=True, rows=_log(every))
 
 
-def from_database(config: Config, period: Period) -> Recording:
+def from_database(config: Config, period: Period, *, anew: bool = False) -> Recording:
     """The stored log from ``WARM_UP`` before the period to its end, or to where the program has come. Raises StorageError.
 
-    Read page by page and without a lock, so that a running program is not held up.
+    Read page by page and without a lock, so that a running program is not held up. *anew*: with the mentions that matched
+    nothing, as far as they are kept, and all of them matched by the configuration. Raises AnalysisError then.
     """
-    return Recording(logged=True, rows=_stored(config, period))
+    if not anew:
+        return Recording(logged=True, rows=_stored(config, period))
+    found = Rematched()
+    rows = rematch(_stored(config, period, aside=True), understanding(config), found)
+    return Recording(logged=True, rows=rows, rematched=found)
 
 
 def bounded(rows: Iterator[Row | Tick], until: datetime | None) -> Iterator[Row | Tick]:
@@ -190,25 +200,65 @@ def placed(stories: Stories, rows: Sequence[MentionRow], posts: Sequence[Post]) 
 # the database
 
 
-def _stored(config: Config, period: Period) -> Iterator[Row | Tick]:
-    """The log as it is read by a loop of its own, a page at a time."""
+def _stored(config: Config, period: Period, *, aside: bool = False) -> Iterator[Row | Tick]:
+    """The log as it is read by a loop of its own, a page at a time; *aside*: with what matched nothing in its place."""
     with asyncio.Runner() as runner:
         database = runner.run(Database.open(config.storage.url, base=config.base, owner=False))
         try:
             seq, last, reached = runner.run(_bounds(database, period))
-            changed = runner.run(_changed(database))
-            while seq < last:
-                page = runner.run(_page(database, seq, changed=changed))
-                if not page:
-                    break
-                for row in page:
-                    if row.seq <= last and (period.until is None or row.at < period.until):
-                        yield row
-                seq = page[-1].seq
+            rows = _logged(runner, database, seq, last, period)
+            if aside:
+                # Those first: live, what a poll brings stands before the poll.
+                rows = heapq.merge(_kept_aside(runner, database, config, period), rows, key=lambda row: row.at)
+            for row in rows:
+                reached = row.at if reached is None else max(reached, row.at)
+                yield row
             if reached is not None:
                 yield Tick(reached if period.until is None else min(reached, period.until))
         finally:
             runner.run(database.close())
+
+
+def _logged(runner: asyncio.Runner, database: Database, seq: int, last: int, period: Period) -> Iterator[Row]:
+    changed = runner.run(_changed(database))
+    while seq < last:
+        page = runner.run(_page(database, seq, changed=changed))
+        if not page:
+            break
+        for row in page:
+            if row.seq <= last and (period.until is None or row.at < period.until):
+                yield row
+        seq = page[-1].seq
+
+
+def _kept_aside(runner: asyncio.Runner, database: Database, config: Config, period: Period) -> Iterator[Row]:
+    """Mentions that matched nothing, as they read now, as rows that stand where the log would have had them."""
+    tiers = {source.id: source.tier for source in config.sources}
+    first_polls: dict[str, datetime | None] = {}
+    since, after = _EPOCH if period.since is None else period.since - WARM_UP, 0
+    while page := runner.run(_page_aside(database, since, after, period.until, first_polls)):
+        for one in page:
+            mention = one.mention
+            first = mention.published_at is None and first_polls[mention.source] == one.committed_at
+            history = event_time(mention, mention.collected_at or one.committed_at, first_poll=first)[1]
+            tier = tiers.get(mention.source, "core")
+            yield MentionRow(0, one.committed_at, mention, tier, one.event_at, history, (), one.story)
+        since, after = page[-1].committed_at, page[-1].id
+
+
+async def _page_aside(
+    database: Database, since: datetime, after: int, until: datetime | None, first_polls: dict[str, datetime | None]
+) -> list[store.Unmatched]:
+    """And by source, where something came undated, when its first poll was committed."""
+    async with database.read("replay") as connection:
+        page = await store.unmatched(connection, since=since, after=after, until=until, most=AT_ONCE)
+        undated = {one.mention.source for one in page if one.mention.published_at is None} - first_polls.keys()
+        states = await source_store.load(connection) if undated else {}
+        for source in undated:
+            state = states.get(source)
+            polled = state.first_poll if state else None
+            first_polls[source] = await history.committed_at(connection, (source, polled)) if polled else None
+    return page
 
 
 async def _bounds(database: Database, period: Period) -> tuple[int, int, datetime | None]:

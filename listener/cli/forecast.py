@@ -5,7 +5,7 @@ import json
 import sys
 
 from listener.cli.lines import Lines
-from listener.cli.replay import ask_for_rows, recorded, tried
+from listener.cli.replay import ask_for_rows, misused, recorded, say_rematched, tried
 from listener.cli.tried import Json, table
 from listener.clock import utc_now
 from listener.config import Config, load
@@ -29,16 +29,16 @@ def _weeks(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.history and args.files:
-        print("listener: give LINES or --history, not both", file=sys.stderr)
+    if misused(args):
         return 2
     config = load(args.config)
     lines = Lines(args.files)
     try:
         # What is needed of a long history: the weeks that count, and before them what the rules learn from.
         period = Period(utc_now() - args.weeks * WEEK) if args.history else ALWAYS
-        recording = recorded(config, lines, period, history=args.history)
+        recording = recorded(config, lines, period, history=args.history, anew=args.rematch)
         history, lives = _run(config, recording)
+        say_rematched(recording)
     except (MixedError, StorageError) as error:
         print(f"listener: {error}", file=sys.stderr)
         return 1

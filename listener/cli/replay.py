@@ -48,11 +48,24 @@ def ask_for_rows(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--history", action="store_true", help="the stored log, with the newest scores, instead of LINES"
     )
+    parser.add_argument(
+        "--rematch", action="store_true", help="with --history: match every stored mention by the topics of FILE anew"
+    )
+
+
+def misused(args: argparse.Namespace) -> bool:
+    """Whether what was asked for does not go together; it is told then."""
+    if args.history and args.files:
+        print("listener: give LINES or --history, not both", file=sys.stderr)
+    elif args.rematch and not args.history:
+        print("listener: --rematch goes with --history", file=sys.stderr)
+    else:
+        return False
+    return True
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.history and args.files:
-        print("listener: give LINES or --history, not both", file=sys.stderr)
+    if misused(args):
         return 2
     period = Period(args.since, args.until)
     if args.since and args.until and args.since >= args.until:
@@ -62,11 +75,12 @@ def run(args: argparse.Namespace) -> int:
     other = load_with_rules(args.config, args.against) if args.against else None
     lines = Lines(args.files)
     try:
-        recording = recorded(config, lines, period, history=args.history)
+        recording = recorded(config, lines, period, history=args.history, anew=args.rematch)
         if other is not None:
             _print_changes(config, other, recording, period)
         else:
             _print_events(_as_now(config, recording) if args.history else _as_was(config, recording), period)
+        say_rematched(recording)
     except (MixedError, StorageError) as error:
         print(f"listener: {error}", file=sys.stderr)
         return 1
@@ -78,12 +92,24 @@ def run(args: argparse.Namespace) -> int:
     return 1 if lines.refused else 0
 
 
-def recorded(config: Config, lines: Lines, period: Period, *, history: bool) -> Recording:
+def recorded(config: Config, lines: Lines, period: Period, *, history: bool, anew: bool) -> Recording:
     """What is asked for, up to the period's end."""
     if history:
-        return from_database(config, period)
+        return from_database(config, period, anew=anew)
     recording = from_lines(lines, config)
     return Recording(recording.logged, bounded(recording.rows, period.until))
+
+
+def say_rematched(recording: Recording) -> None:
+    """How many mentions were matched anew, and how many matches had no score, once the rows are through."""
+    found = recording.rematched
+    if found is None:
+        return
+    print(
+        f"listener: {found.tried:,} mentions matched anew, {found.kept_aside:,} of which had matched nothing; "
+        f"{found.scoreless:,} matches had no score and were judged, {found.failed:,} of them in vain",
+        file=sys.stderr,
+    )
 
 
 def _print_events(events: Iterator[AlertEvent], period: Period) -> None:

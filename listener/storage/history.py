@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from listener.storage import rows
 from listener.storage.database import insert
 from listener.storage.tables import log, snapshots
-from rules.log import Row
+from rules.log import PollRow, Row
 
 _PAGE = 2000
 
@@ -58,6 +58,18 @@ async def before(connection: AsyncConnection, at: datetime | None) -> int:
         else:
             high = row.seq - 1
     return low
+
+
+async def committed_at(connection: AsyncConnection, poll: tuple[str, datetime]) -> datetime | None:
+    """When what a poll brought was committed; the poll by its source and its start. None: it is not in the log any more."""
+    source, started_at = poll
+    query = select(log.c.seq, log.c.at, log.c.kind, log.c.payload).where(log.c.kind == "poll").order_by(log.c.seq)
+    query = query.where(log.c.seq > await before(connection, started_at)).limit(_PAGE)
+    for row in await connection.execute(query):
+        found = rows.load(*row)
+        if isinstance(found, PollRow) and (found.source, found.started_at) == (source, started_at):
+            return found.at
+    return None
 
 
 async def newest_rules(connection: AsyncConnection) -> str | None:

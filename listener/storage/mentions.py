@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, select, tuple_, update
+from sqlalchemy import and_, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from listener.interchange import mention_line, parse_line
@@ -53,6 +53,36 @@ async def known(connection: AsyncConnection, keys: Sequence[Key]) -> dict[Key, S
         for source, external_id, row_id, stored_digest, matched in await connection.execute(query):
             found[source, external_id] = Stored(row_id, stored_digest, matched)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """A stored mention that matched no topic when it came."""
+
+    id: int
+    mention: Mention
+    event_at: datetime
+    committed_at: datetime
+    story: str
+
+
+async def unmatched(
+    connection: AsyncConnection, *, since: datetime, after: int, until: datetime | None, most: int
+) -> list[Unmatched]:
+    """In order of commit: from *since* on, of those that were committed just then only those past the id *after*."""
+    at = mentions.c.committed_at
+    query = (
+        select(mentions.c.id, mentions.c.line, mentions.c.event_at, at, mentions.c.story)
+        .where(~mentions.c.matched, at >= since, or_(at > since, mentions.c.id > after))
+        .order_by(at, mentions.c.id)
+        .limit(most)
+    )
+    if until is not None:
+        query = query.where(at < until)
+    return [
+        Unmatched(row.id, parse_line(row.line), row.event_at, row.committed_at, row.story)
+        for row in await connection.execute(query)
+    ]
 
 
 async def append(connection: AsyncConnection, new: Iterable[Row], *, at: datetime) -> None:

@@ -12,10 +12,10 @@ import pytest
 from listener import recorded
 from listener.cli import main
 from listener.clock import utc_now
-from listener.storage import mentions, rows
+from listener.storage import mentions, rows, sources
 from listener.storage.database import Database, insert
 from listener.storage.tables import scores
-from rules.log import Scored
+from rules.log import MentionRow, Scored
 from tests.support.engine_log import Log, sentiment
 from tests.support.stored import store_log
 
@@ -198,6 +198,8 @@ def test_the_stored_log_under_the_rules_of_now(config, tmp_path, capsys):
 
     assert asyncio.run(beside_an_owner()) == 0
     events = printed(capsys)
+    assert main(["replay", "-c", config, "--history", "--rematch"]) == 0
+    assert printed(capsys) == events  # the same queries match the same
     opened = [event for event in events if event["event"] == "opened"]
     assert [event["coverage"]["complete"] for event in opened] == [True, False, True]
     assert opened[1]["coverage"]["blind"][0]["source"] == "forum"
@@ -240,6 +242,69 @@ def test_a_backtest_reads_the_newest_scores(config, tmp_path, capsys):
     assert main(["replay", "-c", config, "--history"]) == 0
     assert printed(capsys) == []
     assert Scored("acme", ("云杉",), sentiment("positive"), "ngram", "9").version == "9"
+
+
+def test_a_new_query_is_tried_on_what_was_kept_aside(config, tmp_path, capsys):
+    """Stored scores count where there are some; what came undated in the first poll is history, as live."""
+    path = Path(config)
+    rules = """rules:
+  - {id: bad, topics: [new], where: {label: negative}, when: {type: volume, window: 1h, at_least: 4}}
+  - {id: old, topics: [acme], when: {type: volume, window: 1h, at_least: 1}}
+"""
+    path.write_text(
+        CONFIG[: CONFIG.index("topics:")]
+        + "topics: [{id: acme, query: 云杉 NOT 第}, {id: new, query: 炉子 OR 第, title: 炉}]\nsentiment: {type: bayes}\n"
+        + rules,
+        encoding="utf-8",
+    )
+    log = Log()
+    log.poll(MONDAY, ok=True)
+    at, later = MONDAY + timedelta(minutes=2), MONDAY + timedelta(minutes=3)
+    for number in range(2):
+        log.mention(at, name=f"r{number}", topics=["new"], label="negative")
+    log.poll(at, ok=True)
+    said = "这炉子太差了，垃圾，烧坏了，要求退货赔偿"
+    aside = [log.mention(later, name=f"a{number}", text=said, topics=()) for number in range(2)]
+    undated = [
+        replace(row, mention=replace(row.mention, published_at=None, external_id=f"u{row.seq}", collected_at=MONDAY))
+        for row in aside
+    ]
+    for minute in range(3, 6):
+        log.poll(MONDAY + timedelta(minutes=minute), ok=True)
+
+    async def fill() -> None:
+        database = await Database.open("sqlite:///here.db", base=tmp_path)
+        try:
+            async with database.write("test") as connection:
+                await mentions.add(connection, undated, at=MONDAY)
+                for row in log.rows:
+                    if isinstance(row, MentionRow):
+                        await mentions.add(connection, [row], at=row.at)
+                    else:
+                        await mentions.append(connection, [row], at=row.at)
+                await sources.save(
+                    connection, [sources.SourceState("microblog", first_poll=MONDAY - timedelta(seconds=2))]
+                )
+        finally:
+            await database.close()
+
+    asyncio.run(fill())
+    assert main(["replay", "-c", config, "--history"]) == 0
+    assert printed(capsys) == []
+    assert main(["replay", "-c", config, "--history", "--rematch"]) == 0
+    captured = capsys.readouterr()
+    opened = [json.loads(line) for line in captured.out.splitlines()]
+    assert [(one["event"], one["rule"], one["seen"], one["at"][14:19]) for one in opened] == [
+        ("opened", "bad", 4, "03:15")
+    ]
+    assert "6 mentions matched anew, 4 of which had matched nothing; 4 matches had no score" in captured.err
+    until = ["--to", later.isoformat()]
+    assert main(["replay", "-c", config, "--history", "--rematch", *until]) == 0
+    captured = capsys.readouterr()
+    assert (captured.out, "4 mentions matched anew, 2 of which" in captured.err) == ("", True)
+    assert main(["forecast", "-c", config, "--history", "--rematch"]) in {0, 1}
+    assert main(["replay", "-c", config, "--rematch"]) == 2
+    assert "--rematch goes with --history" in capsys.readouterr().err
 
 
 def test_no_database_is_no_traceback(config, capsys):
