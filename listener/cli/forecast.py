@@ -15,6 +15,7 @@ from rules.forecast import WEEK, Count, Forecast, RuleForecast, forecast, last_w
 from rules.lives import ALWAYS, Lives, Period
 from rules.log import Row
 from rules.seen import History, HistoryFold
+from sentiment import AnalysisError
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         recording = recorded(config, lines, period, history=args.history, anew=args.rematch)
         history, lives = _run(config, recording)
         say_rematched(recording)
-    except (MixedError, StorageError) as error:
+    except (MixedError, StorageError, AnalysisError) as error:
         print(f"listener: {error}", file=sys.stderr)
         return 1
     except OSError as error:

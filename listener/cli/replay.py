@@ -30,6 +30,7 @@ from rules.lives import Lives, Period
 from rules.log import RulesRow
 from rules.replay import Driver
 from rules.trial import Trial
+from sentiment import AnalysisError
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -81,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             _print_events(_as_now(config, recording) if args.history else _as_was(config, recording), period)
         say_rematched(recording)
-    except (MixedError, StorageError) as error:
+    except (MixedError, StorageError, AnalysisError) as error:
         print(f"listener: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:

