@@ -254,7 +254,8 @@ def _split(incident: Incident, act: Act) -> Done | Refused:
             "can give away some of its alerts, not all, not others",
         )
     moved = tuple(event for event in incident.alerts if event.alert in wanted)
-    name = f"{moved[0].alert}-s{incident.revision}"
+    # Apart also where it was split off another before, at the same revision.
+    name = f"{moved[0].alert}-s{incident.number or incident.id}.{incident.revision}"
     first = min(event.at for event in moved)
     apart = Incident(
         name,

@@ -9,10 +9,14 @@ from alerts.notification import Notification, Receipt
 DeliveryReason = Literal["auth", "client", "too_long", "rate_limited", "server", "timeout", "network", "refused"]
 
 
+LONGEST_ASKED = timedelta(hours=1)
+"""A receiver that asks for more is tried after this all the same: what waits behind must not be held for days."""
+
+
 class DeliveryError(Exception):
     """A channel did not take a notification. ``reason`` is a metric label; the message never holds a secret.
 
-    ``retryable``: whether trying again makes sense. ``retry_after``: no request before that has passed.
+    ``retryable``: whether trying again makes sense. ``retry_after``: no request before that has passed; an hour at most.
     ``perhaps_arrived``: the request went out and nothing that tells its fate came back, so a retry may be a repeat.
     """
 
@@ -29,7 +33,7 @@ class DeliveryError(Exception):
         self.reason: DeliveryReason = reason
         self.detail = detail
         self.retryable = retryable
-        self.retry_after = retry_after
+        self.retry_after = None if retry_after is None else min(retry_after, LONGEST_ASKED)
         self.perhaps_arrived = perhaps_arrived
 
 

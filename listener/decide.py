@@ -125,8 +125,8 @@ class Decider:
     async def snapshot(self, now: datetime) -> None:
         """Keep the engine's state, so that a restart need not read the log from its beginning."""
         self._next_snapshot = now + SNAPSHOT_EVERY
-        if self.engine.tick is None or self.engine.seq == self._snapshot_seq:
-            return
+        if self.engine.tick is None or self.engine.seq == self._snapshot_seq or self._unsaved:
+            return  # what is decided and not kept would be lost with a restart that takes the engine's word for it
         # In a thread: with a hundred thousand keys it takes seconds. Only this loop changes the engine, and it waits here.
         state = await asyncio.to_thread(self.engine.snapshot)
         async with self._database.write("snapshot") as connection:

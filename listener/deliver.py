@@ -129,23 +129,24 @@ class Sender:
         That one was sent is kept in the transaction that takes the next: a row more on disk would cost as much again.
         """
         sent: _Sent | None = None
+        lines = self.lines  # a reload exchanges them while this waits
         try:
             for number, one in enumerate(some):
-                if (self._stopping and number) or one.address not in self.lines:
+                if (self._stopping and number) or one.address not in lines:
                     break
-                entry = await self._lease(one, sent)
+                entry = await self._lease(one, sent, lines)
                 sent = None
-                if entry is not None and (sent := await self._send(entry)) is None:
+                if entry is not None and (sent := await self._send(entry, lines[one.address])) is None:
                     break
         except StorageError as error:
             _log.error("lease_failed", receiver=some[0].address[0], channel=some[0].address[1], detail=error.detail)
             await asyncio.sleep(1)
         finally:
             if sent is not None:
-                await self._until_kept(partial(self._lease, None, sent))
+                await self._until_kept(partial(self._lease, None, sent, lines))
             self.wake.set()
 
-    async def _lease(self, one: Ready | None, sent: "_Sent | None") -> Entry | None:
+    async def _lease(self, one: Ready | None, sent: "_Sent | None", lines: Mapping[Address, Line]) -> Entry | None:
         """Keep what was sent, and take the next; None: there is none, or it waits no more."""
         entry, failures = None, 0
         async with self._database.write("outbox") as connection:
@@ -153,19 +154,18 @@ class Sender:
             if sent is not None:
                 receipt = Receipt(sent.receipt.ref, sent.at)
                 await outbox.mark_sent(connection, sent.entry.id, receipt, digest=bool(sent.entry.digest))
-                sharing = Turns(self.lines).sharing((sent.entry.receiver, sent.entry.channel))
+                sharing = Turns(lines).sharing((sent.entry.receiver, sent.entry.channel))
                 failures = await holds.recovered(connection, sharing, now=now)
             if one is not None:
-                also = await Turns(self.lines).also(connection, one, now)
+                also = await Turns(lines).also(connection, one, now)
                 entry = await outbox.lease(connection, one.id, now, also=also, carries=one.carries)
         if sent is not None:
             self._sent(sent.entry, sent.receipt, failures, sent.at)
         return entry
 
-    async def _send(self, entry: Entry) -> "_Sent | None":
+    async def _send(self, entry: Entry, line: Line) -> "_Sent | None":
         """None: it failed, and that is kept."""
         address = (entry.receiver, entry.channel)
-        line = self.lines[address]
         try:
             notification = self._message(entry, line)
             if line.texts is not None:

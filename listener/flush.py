@@ -101,7 +101,7 @@ class Flusher:
         runs = await escalations.runs_of(connection, incident.id)
         again: list[datetime] = []
         under = await stays(connection, incident, self._silences, now)
-        muted = self._muted(incident)
+        muted = await self._muted(connection, incident)
         knowing: list[str] = []
         heard = False
         for leg in [*self._legs(incident, told), *self._called(incident, runs, told)]:
@@ -128,7 +128,7 @@ class Flusher:
             await alerting.tell(connection, incident.id, leg.receiver, replace(row, state=state, held=done.held))
         # What is silenced or muted calls nobody, and its deadlines are told once that is over.
         await oncall.follow(connection, incident, self.routing.on_call.chains, now, silent=not heard)
-        due = await oncall.due(connection, incident, self.routing.on_call, now, silent=not heard)
+        due = await oncall.due(connection, incident, self.routing.on_call, now, silent=not heard or not knowing)
         again += due.again
         for message in due.messages:
             for receiver in knowing:
@@ -140,9 +140,14 @@ class Flusher:
             if source == incident.id and revision != incident.revision:
                 await alerting.look_again(connection, target, now)
 
-    def _muted(self, incident: Incident) -> Held | None:
+    async def _muted(self, connection: AsyncConnection, incident: Incident) -> Held | None:
         """Whether another incident mutes it; remembered, so that it is looked at when that one changes."""
-        source = inhibitor(incident, self._sources, self.routing.inhibit)
+        while (source := inhibitor(incident, self._sources, self.routing.inhibit)) is not None:
+            fresh = await alerting.incident(connection, source.id)
+            if fresh is not None and fresh.open and can_inhibit(fresh):
+                break
+            # It has ended since this step began, and will not be looked at again.
+            self._sources = [one for one in self._sources if one.id != source.id]
         if source is None:
             self._muted_by.pop(incident.id, None)
             return None

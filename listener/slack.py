@@ -28,6 +28,7 @@ from listener.metrics import Metrics
 Ask = Callable[[Command], Awaitable[Outcome | None]]
 _LOOK = timedelta(seconds=5)
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
+_STEADY = 30.0  # seconds that a connection lasts before another is dialled at once
 _QUIET = 90.0  # seconds after which a connection that says nothing is dead; Slack pings every few
 _REMEMBERED = 1000
 _AT_ONCE = 20
@@ -126,14 +127,17 @@ class Slack:
             connected.set(0)
             try:
                 address = await self._address(app)
+                dialled = asyncio.get_running_loop().time()
                 async with self.session.ws_connect(
                     address, proxy=_secret(app.proxy), heartbeat=30, max_msg_size=2**20, timeout=_CLOSE
                 ) as socket:
                     connected.set(1)
                     if failing:
                         _log.info("chat_recovered", receiver=app.receiver, channel=app.channel)
-                    wait, failing = 1.0, ""
+                    failing = ""
                     await self._read(app, socket)
+                _lasted(asyncio.get_running_loop().time() - dialled)
+                wait = 1.0
             except (aiohttp.ClientError, TimeoutError, OSError, _RefusedError) as error:
                 reason = str(error) if isinstance(error, _RefusedError) else type(error).__name__
                 if failing != reason:
@@ -181,7 +185,8 @@ class Slack:
             self._seen[press.id] = None
             while len(self._seen) > _REMEMBERED:
                 self._seen.popitem(last=False)
-            self._applying.add(asyncio.create_task(self._apply(app, press), name="slack press"))
+            task = asyncio.create_task(self._apply(app, press), name="slack press")
+            self._applying.add(task)
 
     async def _apply(self, app: SlackApp, press: Press) -> None:
         value = await self._name(app, press.value) if press.action == "assign" else ""
@@ -258,6 +263,12 @@ def _plain(text: str) -> str:
 def _schemes(api: str) -> tuple[str, ...]:
     """Plain websockets only where the API is spoken to in plain."""
     return ("wss://",) if api.startswith("https://") else ("wss://", "ws://")
+
+
+def _lasted(seconds: float) -> None:
+    """Raises where a connection ended so soon that dialling again at once would go on for ever."""
+    if seconds < _STEADY:
+        raise _RefusedError("closed_at_once")
 
 
 def _secret(value: SecretStr | None) -> str | None:

@@ -53,9 +53,11 @@ async def keep_event(connection: AsyncConnection, event: AlertEvent) -> None:
 
 async def keep(connection: AsyncConnection, incident: Incident, *, now: datetime) -> Incident:
     """The incident as it is by now, with its number; the flush looks at it at once."""
-    if not incident.number:
+    stored = (await connection.execute(select(incidents.c.number).where(incidents.c.id == incident.id))).first()
+    if stored is None or not incident.number:
+        # One that was given out in a transaction that failed may be another's by now.
         highest = (await connection.execute(select(func.max(incidents.c.number)))).scalar_one_or_none()
-        incident = replace(incident, number=(highest or 0) + 1)
+        incident = replace(incident, number=stored.number if stored and stored.number else (highest or 0) + 1)
     statement = insert(incidents)
     changing = ("open", "firing", "level", "updated_at", "facts", "next_flush")
     await connection.execute(
@@ -248,7 +250,9 @@ async def find(connection: AsyncConnection, name: str) -> Incident | None:
 async def by_number(connection: AsyncConnection, number: int) -> Incident | None:
     """Those of before there were numbers have none: nobody is found under 0."""
     facts = (
-        await connection.execute(select(incidents.c.facts).where(incidents.c.number == number, incidents.c.number > 0))
+        await connection.execute(
+            select(incidents.c.facts).where(incidents.c.number == number, incidents.c.number > 0).limit(1)
+        )
     ).scalar_one_or_none()
     return load_incident(json.loads(facts)) if facts else None
 

@@ -67,7 +67,9 @@ ZONES = [
 
 @given(
     zone=st.sampled_from(ZONES).map(ZoneInfo),
-    at=st.times(min_value=time(0), max_value=time(23, 59)).map(lambda one: one.replace(second=0, microsecond=0)),
+    at=st.times(min_value=time(0), max_value=time(23, 59)).map(
+        lambda one: one.replace(second=0, microsecond=0, fold=0)
+    ),
     start=st.datetimes(FIRST, LAST, timezones=st.just(UTC)),
 )
 def test_each_day_has_one_report(zone: ZoneInfo, at: time, start: datetime) -> None:

@@ -87,7 +87,7 @@ def test_it_says_why_and_what_is_over():
     assert told.headline == "【汇总·最高橙色】6 条消息"
     assert "静默时段内的消息，时段结束后合并为一条" in told.because
     assert "橙色 2 条" in told.because
-    assert "已恢复 2 条" in told.because
+    assert "已结束 2 条" in told.because
     assert [label for label, _ in told.facts].count("已恢复") == 2
     crowded = replace(notification, digest=tuple(replace(part, deferred=False) for part in notification.digest))
     assert "发送限额" in message(crowded).because

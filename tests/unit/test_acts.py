@@ -213,9 +213,9 @@ def test_split_alerts_are_an_incident_of_their_own():
         assert desk.do("a", act("split", value=wrong)) == "no_alerts"
     assert desk.do("a", act("split", value="b", minute=3)) == ""
     apart = desk.tell(event("b", "updated", revision=2, level=Level.red, minute=4))
-    assert (apart.id, apart.level, apart.state, desk["a"].level) == ("b-s3", Level.red, "open", Level.orange)
+    assert (apart.id, apart.level, apart.state, desk["a"].level) == ("b-sa.3", Level.red, "open", Level.orange)
     assert desk.tell(event("c", minute=5)).id == "a"
-    restored = Incidents([desk["b-s3"], desk["a"]])
+    restored = Incidents([desk["b-sa.3"], desk["a"]])
     assert restored.apply(event("d", minute=6))[1].id == "a"
 
 
@@ -271,3 +271,14 @@ def test_a_level_above_what_was_taken_is_told_and_repeated():
     desk.do("a", act("acknowledge"))
     desk.tell(event("a", "raised", revision=2, level=Level.red, minute=2))
     assert decided(desk, told("acknowledge", 2), 2) == Decision("update", "level_rose", T0 + 2 * MINUTE + REPEAT)
+
+
+def test_what_is_split_off_twice_at_one_revision_is_two_incidents():
+    """Split, merged, and split again: an id of its own, or the first one's record would be written over."""
+    desk = Desk(event("a"), event("x", minute=1), event("c", topic="rival", minute=2))
+    assert desk.do("a", act("split", value="x", minute=3)) == ""
+    first = next(one.id for one in desk.incidents.open() if one.id.startswith("x-"))
+    assert desk.do(first, act("merge", value="c", minute=4), other="c") == ""
+    assert desk.do("c", act("split", value="x", minute=5)) == ""
+    again = [one.id for one in desk.incidents.open() if one.id.startswith("x-")]
+    assert again and first not in again

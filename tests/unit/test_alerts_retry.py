@@ -51,8 +51,13 @@ def test_dead_after_a_day():
 
 
 def test_a_wait_past_the_day_is_dead_now():
-    """A Retry-After beyond the 24 h is not waited for: it is told elsewhere at once."""
-    assert next_attempt(error(retry_after=timedelta(days=2)), attempts=1, first_at=T0, now=T0, random=0.0) is None
+    """A Retry-After beyond the 24 h is not waited for: it is told elsewhere at once. More than an hour is never waited."""
+    asked = error(retry_after=timedelta(days=2))
+    assert next_attempt(asked, attempts=1, first_at=T0, now=T0, random=0.0) == T0 + timedelta(hours=1)
+    late = T0 + timedelta(hours=23, minutes=30)
+    assert next_attempt(asked, attempts=1, first_at=T0, now=late, random=0.0) is None
+    absurd = error(retry_after=timedelta.max)
+    assert next_attempt(absurd, attempts=1, first_at=T0, now=T0, random=0.0) == T0 + timedelta(hours=1)
 
 
 def test_a_channel_that_is_down_is_tried_every_thirty_seconds():

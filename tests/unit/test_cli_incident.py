@@ -68,7 +68,7 @@ def test_every_act_is_one_command(run):
     for part in (
         "#1 云杉科技",
         "red, resolved",
-        "小林: the public answer is out. 声明",
+        '小林: the public response is out. Note: "声明".',
         "[x]   1 ",
         "[ ]   2 ",
         "surge opened at red",

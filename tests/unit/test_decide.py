@@ -10,6 +10,7 @@ from alerts.incident import REJOIN
 from alerts.sample import sample_notification
 from listener.decide import Decider
 from listener.metrics import Metrics
+from listener.storage import history
 from listener.storage.database import Database
 
 T0 = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -38,3 +39,19 @@ async def test_what_was_not_decided_before_a_stop_is_decided_as_if_there_was_non
         assert incident.id == ("first" if later < REJOIN else "second")
     finally:
         await database.close()
+
+
+async def test_what_is_not_kept_yet_is_in_no_snapshot(tmp_path):
+    """A stop while the database refuses: the restart must decide it again, not take the engine's word for it."""
+    database = await Database.open("sqlite:///d.db", base=tmp_path)
+    decider = await loaded(database, T0)
+    decider.engine.tick, decider.engine.seq = T0, 1
+    decider._unsaved.append(object())  # decided, and the transaction has not gone through
+    await decider.snapshot(T0)
+    async with database.read("test") as connection:
+        assert await history.snapshot(connection) is None
+    decider._unsaved.clear()
+    await decider.snapshot(T0)
+    async with database.read("test") as connection:
+        assert await history.snapshot(connection) is not None
+    await database.close()

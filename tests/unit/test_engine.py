@@ -60,7 +60,7 @@ def test_what_stands_for_longer_than_an_alert_may_says_so() -> None:
     first, aged, second, _, third, last = events
     assert (aged.at - first.at, second.at - aged.at) == (timedelta(hours=1), STEP)
     assert aged.because.zh.startswith(
-        "本条预警已满 1 小时，到期结束；条件仍满足，将另开一条继续跟进，并不代表舆情已平息；近 10 分钟"
+        "max_age：本条预警已满 1 小时，到期结束；条件仍满足，将另开一条继续跟进，并不代表舆情已平息；近 10 分钟"
     )
     assert "the condition still holds, so another opens" in aged.because.en
     assert len({first.alert, second.alert, third.alert}) == 3
