@@ -10,7 +10,9 @@ from alerts.notification import NotificationKind, PassedOn
 PATIENCE = timedelta(minutes=3)
 """How long a red notification may be on its way."""
 
-_DANGER: frozenset[NotificationKind] = frozenset({"open", "update", "repeat", "breakthrough", "unsilenced"})
+_DANGER: frozenset[NotificationKind] = frozenset(
+    {"open", "update", "repeat", "breakthrough", "unsilenced", "escalate", "breach"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,12 +175,14 @@ class Flusher:
         await alerting.look_again(connection, incident.id, now)
 
     def _called(self, incident: Incident, runs: Sequence[Run], told: Mapping[str, alerting.ToldRow]) -> Sequence[Leg]:
-        """Those that an escalation called, beside the route's, until they know of the end."""
+        """Beside the route's: who was called by an escalation and, of the end, who was told before a reload left it out."""
         legs = self._legs(incident, told)
-        named = {leg.receiver for leg in legs}
-        called = dict.fromkeys(name for run in runs for name in run.notified if name not in named)
-        known = [name for name in called if name in told and _knows(told[name].state)]
-        return [replace(legs[0], receiver=name) for name in known if name in self.routing.channels] if legs else ()
+        named = {leg.receiver for leg in legs} | (told.keys() - self.routing.channels.keys())
+        called = {name for run in runs for name in run.notified}
+        known = [name for name, row in told.items() if name not in named and _knows(row.state)]
+        return (
+            [replace(legs[0], receiver=name) for name in known if name in called or not incident.open] if legs else ()
+        )
 
     def _legs(self, incident: Incident, told: Mapping[str, object]) -> Sequence[Leg]:
         if self.routing.route is None:

@@ -318,3 +318,14 @@ async def test_a_blind_source_inhibits_nothing(tmp_path):
         blind = replace(event(101, "updated", 3, "red", alert="source"), coverage=Coverage((("weibo", T0),)))
         await world.run(110, [blind])
         assert await world.told("later") == [(101, "open")]
+
+
+async def test_who_a_reload_left_out_hears_the_end(world):
+    """Nothing else any more, but what was opened there is closed there."""
+    await world.run(2, [event(0, "opened", 1)])
+    route = RouteConfig.model_validate({"receiver": "duty", "group_wait": timedelta(0)}).build({})
+    world.flusher.routing = replace(world.flusher.routing, route=route)
+    await world.run(40, [event(20, "updated", 2), event(30, "resolved", 3)])
+    told = [(receiver, kind) for _, receiver, name, kind in await world.rows() if name == "a"]
+    assert [kind for receiver, kind in told if receiver == "pr"] == ["open", "resolve"]
+    assert ("duty", "resolve") in told

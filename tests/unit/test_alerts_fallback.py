@@ -30,6 +30,15 @@ def test_red_that_nobody_took_goes_on_after_three_minutes():
     assert passing([row(1, red=False)], now=T0 + timedelta(hours=9)) is None
 
 
+def test_a_call_that_nobody_took_goes_on_too():
+    """An escalation or a broken deadline of red that does not arrive; one that did is nobody else's."""
+    for kind in ("escalate", "breach"):
+        assert passing([row(1, kind=kind, state="dead")], now=T0).kind == "open"
+        assert passing([row(1, kind=kind, state="sent")]) is None
+        told = [row(1, state="dead"), row(2, receiver="duty", source=1, state="sent"), row(3, kind=kind, state="sent")]
+        assert passing(told, now=T0 + PATIENCE) is None
+
+
 def test_one_of_several_channels_is_enough():
     """Two channels: both late, it goes on and names both; one has it, it does not."""
     both = [row(1), row(2, channel="mail")]
