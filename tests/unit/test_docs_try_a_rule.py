@@ -43,7 +43,9 @@ def test_the_page_does_what_it_says(tmp_path, monkeypatch, capsys):
     for name, text in re.findall(r"```yaml\n# (\S+)\n(.*?)```", page, re.DOTALL):
         (tmp_path / name).write_text(text, encoding="utf-8")
     commands = re.findall(r"```sh\n(listener .*?)\n```", page)
-    assert len(commands) == 6
+    assert len(commands) == 7
+    # The page leaves to its reader what is proposed.
+    (tmp_path / "proposed.yml").write_text((tmp_path / "listener.yml").read_text(encoding="utf-8"), encoding="utf-8")
     config = load(tmp_path / "listener.yml")
     log = Log()
     start = utc_now() - timedelta(days=30)
@@ -66,6 +68,9 @@ def test_the_page_does_what_it_says(tmp_path, monkeypatch, capsys):
             changes = [line["change"] for line in told]
             assert (changes.count("moved"), changes.count("lost"), changes.count("gained")) == (3, 9, 0)
             assert captured.err.splitlines()[-1].split() == ["all", "0", "9", "3", "0"]
+        elif "--rematch" in command:
+            assert "mentions" in captured.err
+            assert {line["rule"] for line in told} <= {"negative-surge"}
         elif "incident list" in command:
             name = told[0]["incident"]
             assert told[0]["alerts"][0]["rule"] == "negative-surge"
