@@ -92,7 +92,7 @@ class Flusher:
             async with self._database.write("flush") as connection:
                 await give_notice(
                     connection, silence, told, now,
-                    route=routing.route, channels=routing.channels, timezone=routing.timezone,
+                    route=routing.route, channels=routing.open_channels, timezone=routing.timezone,
                 )  # fmt: skip
         return bool(waiting)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,10 +21,13 @@ async def give_notice(
     now: datetime,
     *,
     route: Route | None,
-    channels: Mapping[str, Sequence[str]],
+    channels: Callable[[str, Incident], Sequence[str]],
     timezone: str,
 ) -> None:
-    """The notice that is due, once to each who would have been told, and a look at what it concerns."""
+    """The notice that is due, once to each who would have been told, and a look at what it concerns.
+
+    ``channels``: those of a receiver that take a message about an incident; the notice comes as one.
+    """
     phase = due_notice(silence, told, now)
     if phase is None:
         return
@@ -38,7 +41,7 @@ async def give_notice(
             await alerting.look_again(connection, incident.id, now)
     said = notice(silence, phase, under, now=now, timezone=timezone)
     for receiver in await _told(connection, silence, route):
-        for channel in channels.get(receiver, ()):
+        for channel in channels(receiver, said):
             key = hashlib.sha256(json.dumps([said.id, phase, receiver, channel]).encode()).hexdigest()[:32]
             await outbox.put(connection, outbox.New(key, receiver, channel, KINDS[phase], said), now=now)
     await silences.mark_told(connection, silence, phase)

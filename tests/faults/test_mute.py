@@ -329,3 +329,16 @@ async def test_who_a_reload_left_out_hears_the_end(world):
     told = [(receiver, kind) for _, receiver, name, kind in await world.rows() if name == "a"]
     assert [kind for receiver, kind in told if receiver == "pr"] == ["open", "resolve"]
     assert ("duty", "resolve") in told
+
+
+async def test_a_silences_notices_call_nobody_out(world):
+    """A pager hears of the incident, and neither of the silence's beginning nor of its end."""
+    channels = {**world.flusher.routing.channels, "pr": ["mail", "pager"]}
+    world.flusher.routing = replace(world.flusher.routing, channels=channels, pagers=frozenset({("pr", "pager")}))
+    await world.run(10, [event(0, "opened", 1)])
+    await world.silence(matchers={"topic": frozenset({"a"})})
+    await world.run(400)
+    async with world.database.read("test") as connection:
+        rows = (await connection.execute(select(outbox.c.channel, outbox.c.incident))).all()
+    assert {row.incident for row in rows if row.channel == "mail"} == {"a", "silence-1"}
+    assert {row.incident for row in rows if row.channel == "pager"} == {"a"}

@@ -11,7 +11,6 @@ from alerts.render import message
 from alerts.render.silence import KINDS, notice
 from alerts.sample import sample_notification
 from alerts.silence import Silence, Stay
-from listener.flush import Routing
 from listener.web import view
 from tests.status_reader import ScriptedReader
 
@@ -47,14 +46,6 @@ def test_a_notice_says_who_why_and_until_when(phase, language, headline, because
     sent, told = said(phase, language)
     assert (told.headline, told.because) == (headline, because)
     assert block(sent) is None
-
-
-def test_a_notice_calls_nobody_out():
-    """Pagers hear of incidents alone."""
-    routing = Routing(None, {"pr": ["slack", "pagerduty"]}, pagers=frozenset({("pr", "pagerduty")}))
-    sent, _ = said("start", "zh")
-    assert routing.open_channels("pr", sent.incident) == ["slack"]
-    assert routing.open_channels("pr", sample_notification(NOW, "zh").incident) == ["slack", "pagerduty"]
 
 
 def test_the_end_names_what_goes_on():
