@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from alerts.alert import Because
 from alerts.handling import ACTS, Act, ActKind, Ended, Handling, Taken
-from alerts.incident import Incident, settled, with_act
+from alerts.incident import Incident, outgrown, settled, turned, with_act
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,20 +281,13 @@ def _split(incident: Incident, act: Act) -> Done | Refused:
 
 
 def _as_it_stands(before: Incident, after: Incident, act: Act) -> Incident:
-    """An act that moves alerts may open an incident, end it, or raise it above what was taken."""
-    handling = after.handling
-    rose = handling.ended is not None and after.level > handling.ended.level
-    if rose or (handling.ended is not None and not after.firing):
-        after = replace(after, handling=(handling := replace(handling, ended=None)))
-    if after.open and not before.open:
-        fresh = replace(handling, taken=None, responded_at=None)
-        return replace(after, handling=fresh, since=act.at, reached=((after.level, act.at),), turn=after.revision)
-    if before.open and not after.open:
-        return replace(after, turn=after.revision)
-    if after.open and all(level < after.level for level, _ in after.reached):
-        after = replace(after, reached=(*after.reached, (after.level, act.at)), turn=after.revision)
-    if handling.taken is not None and after.open and after.level > handling.taken.level:
-        after = replace(after, handling=replace(handling, taken=None), turn=after.revision)
+    """An act that moves alerts may open an incident, end it, or raise it above what was resolved or taken."""
+    ended = after.handling.ended
+    if ended is not None and after.level > ended.level:
+        after = replace(after, handling=replace(after.handling, ended=None))
+    after = turned(before, after, act.at)
+    if outgrown(after):
+        after = replace(after, handling=replace(after.handling, taken=None), turn=after.revision)
     return after
 
 

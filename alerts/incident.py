@@ -84,8 +84,8 @@ class Incidents:
 
     A topic's alerts are one incident while one of them fires, or the last was resolved less than ``REJOIN`` before the
     event; the program's alerts about itself are an incident each. An incident's id is the id of its first alert, with that
-    one's revision where it is not the first of the alert. Events
-    come in order of ``at`` per kind; incidents are forgotten once they can no longer be joined.
+    one's revision where it is not the first of the alert. Events come in order of ``at`` per kind; incidents are
+    forgotten once they can no longer be joined.
     """
 
     def __init__(self, restored: Iterable[Incident] = ()) -> None:
@@ -204,23 +204,35 @@ def _wakes(incident: Incident, event: AlertEvent) -> bool:
 
 def _handled(before: Incident, after: Incident, event: AlertEvent) -> Incident:
     """What the event does to what people have done: a new wave is nobody's, and neither is a higher level."""
-    handling = after.handling
-    if handling.ended is not None and _wakes(before, event):
-        handling = replace(handling, ended=None)
-        after = replace(after, handling=handling)
-    if after.open and not before.open:
-        fresh = replace(handling, taken=None, responded_at=None)
-        return replace(after, handling=fresh, since=event.at, reached=((after.level, event.at),), turn=after.revision)
-    if not after.firing:
-        # It ended by itself: whoever said so before is right by now, and what opens next is a new wave.
-        handling = replace(handling, ended=None)
-        return replace(after, handling=handling, turn=after.revision if before.open else after.turn)
-    if after.open and all(level < after.level for level, _ in after.reached):
-        after = replace(after, reached=(*after.reached, (after.level, event.at)), turn=after.revision)
-    if handling.taken is not None and after.level > handling.taken.level:
+    if after.handling.ended is not None and _wakes(before, event):
+        after = replace(after, handling=replace(after.handling, ended=None))
+    after = turned(before, after, event.at)
+    if outgrown(after):
         broken = Act("unacknowledge", "", event.at, value=after.level.name, revision=after.revision)
-        after = replace(after, handling=with_act(replace(handling, taken=None), broken), turn=after.revision)
+        handling = with_act(replace(after.handling, taken=None), broken)
+        after = replace(after, handling=handling, turn=after.revision)
     return after
+
+
+def turned(before: Incident, after: Incident, at: datetime) -> Incident:
+    """*after*, where alerts that came, went or moved have opened it, ended it, or brought it to a level that is new."""
+    if after.handling.ended is not None and not after.firing:
+        # It ended by itself: whoever said so before is right by now, and what opens next is a new wave.
+        after = replace(after, handling=replace(after.handling, ended=None))
+    if after.open and not before.open:
+        fresh = replace(after.handling, taken=None, responded_at=None)
+        return replace(after, handling=fresh, since=at, reached=((after.level, at),), turn=after.revision)
+    if before.open and not after.open:
+        return replace(after, turn=after.revision)
+    if after.open and all(level < after.level for level, _ in after.reached):
+        return replace(after, reached=(*after.reached, (after.level, at)), turn=after.revision)
+    return after
+
+
+def outgrown(incident: Incident) -> bool:
+    """Whether it stands above the level at which it was taken."""
+    taken = incident.handling.taken
+    return incident.open and taken is not None and incident.level > taken.level
 
 
 def with_act(handling: Handling, act: Act) -> Handling:
