@@ -6,7 +6,7 @@
 import subprocess
 import sys
 
-BENCHES = ("text", "match", "variants", "stories", "feeds", "engine", "idle")
+BENCHES = ("text", "match", "variants", "stories", "feeds", "engine", "delivery", "idle")
 
 if __name__ == "__main__":
     failed = []
