@@ -40,7 +40,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``slots`` is by the id() of the condition, which the rule keeps alive; ``order``: a topic's place in the rule.
+    """``slots`` is by the id() of the condition, which the rule keeps alive.
 
     ``gates``: (shape, place of the tally, mentions): with fewer in one of them the rule cannot hold, so that most keys
     need not be read. There are none where a condition must be read always. ``level``: the one that the rule gives
@@ -53,7 +53,6 @@ class Plan:
     lexicons: tuple[tuple[str, ...], ...]
     patterns: tuple[tuple[str, ...], ...]
     terms: bool
-    order: dict[str, int]
     leaves: tuple[Leaf, ...]
     longest_window: timedelta
     allowance: timedelta
@@ -84,7 +83,6 @@ def plan(rule: RuleConfig, calendar: Calendar) -> Plan:
             inner = tuple(windows.index(size) for size in look.inner)
             tally = windows.index(look.window)
             slots[id(leaf)] = Slot(name, tally, inner, near, far, look.window, look.roll, one, many, length)
-    order = {topic: place for place, topic in enumerate(rule.topics)}
     return Plan(
         rule=rule,
         shapes=tuple(shapes),
@@ -92,7 +90,6 @@ def plan(rule: RuleConfig, calendar: Calendar) -> Plan:
         lexicons=_lexicons(rule),
         patterns=tuple(leaf.looks_at.patterns for leaf in rule.leaves() if leaf.looks_at.patterns),
         terms=any(leaf.looks_at.terms for leaf in rule.leaves()),
-        order=order,
         leaves=rule.leaves(),
         longest_window=rule.longest_window,
         allowance=rule.allowance,
