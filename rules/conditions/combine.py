@@ -1,7 +1,7 @@
 """Conditions made of conditions."""
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -14,10 +14,6 @@ from rules.view import View
 
 if TYPE_CHECKING:
     from rules.conditions import AnyCondition
-
-
-_READ = frozenset({"share", "factor", "surprise", "doubling"})
-"""Figures that not every condition reads."""
 
 
 class All(ConditionModel):
@@ -128,12 +124,14 @@ def _together(readings: Sequence[Reading]) -> Reading:
 
 def _figures(readings: Sequence[Reading]) -> Figures:
     """The first's, with each figure that it does not read from the first that does."""
-    first = readings[0].figures
-    given = {
-        field.name: next((value for one in readings if (value := getattr(one.figures, field.name)) is not None), None)
-        for field in fields(Figures)
-        if field.name in _READ
-    }
+
+    def first(name: str) -> float | None:
+        return next((value for one in readings if (value := getattr(one.figures, name)) is not None), None)
+
     return replace(
-        first, share=given["share"], factor=given["factor"], surprise=given["surprise"], doubling=given["doubling"]
+        readings[0].figures,
+        share=first("share"),
+        factor=first("factor"),
+        surprise=first("surprise"),
+        doubling=first("doubling"),
     )
