@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from rules.rule import RuleConfig
     from rules.running import Running
 
-_ON_TIME = timedelta(0)
-
 
 class Sheet:
     """The series of one filter, windows and allowance, by key; ``readers``: the rules that count so."""
@@ -143,13 +141,12 @@ class Ledger:
 
     def place(self, ref: Ref, facts: Collection[Facts], now: datetime, changed: set[Series]) -> None:
         """Count a mention, once per key, as the first of the topics that it matched."""
-        late = ref.seen_through - ref.event_at
         for values, one in self._by_key(facts):
             sheets = self._concerned(one)
             # All keys come to be before anything is counted in any.
             found = [(sheet, sheet.opened(values, now)) for sheet in sheets]
             for sheet, each in found:
-                fresh = not ref.history and (late <= _ON_TIME or late <= sheet.allowance)
+                fresh = ref.fresh(sheet.allowance)
                 for series in each:
                     series.put(ref.minute, one, fresh=fresh)
                 changed.update(each)

@@ -32,7 +32,7 @@ class Ref:
 
     def fresh(self, allowance: timedelta) -> bool:
         """Whether it counts for a rule with this allowance; if not, it is history there."""
-        return not self.history and self.event_at >= self.seen_through - allowance
+        return not self.history and self.seen_through - self.event_at <= allowance
 
 
 class Recent:

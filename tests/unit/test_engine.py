@@ -247,9 +247,10 @@ def test_what_comes_too_late_is_history_and_counted() -> None:
     assert driver.engine.late == {("surge", "microblog"): 2}
 
 
-def test_what_comes_late_but_within_the_allowance_counts() -> None:
-    """Half an hour old is within the default allowance: it counts at its own time."""
-    log = surge(when=volume(1, 30))
+@pytest.mark.parametrize("late", [{}, {"late": timedelta(days=10**6)}])
+def test_what_comes_late_but_within_the_allowance_counts(late: dict[str, Any]) -> None:
+    """Half an hour old is within the default allowance, and within one that is older than the calendar."""
+    log = surge(when=volume(1, 30), **late)
     log.poll(after(60))
     log.mention(after(61), event_at=after(35))
     assert story(run(log.rows, healthy=False, until=after(62))) == [("opened", "yellow")]
