@@ -65,7 +65,7 @@ def more_telling(facts: Iterable[Facts]) -> list[Facts]:
 
 def _speaker(facts: Facts) -> int:
     """A number for who says it; where no author is named for what it says, so that the same text counts once."""
-    return crc32((facts.who or facts.text).encode())
+    return crc32((facts.who or facts.text).encode("utf-8", "surrogatepass"))
 
 
 def _bump(counts: dict[_Name, int], name: _Name, by: int) -> None:

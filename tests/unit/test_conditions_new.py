@@ -437,6 +437,15 @@ def test_a_word_ceases_to_be_new_with_the_window() -> None:
     assert not read(log, 2880 + 85, when=NEW).holds
 
 
+@pytest.mark.parametrize("author", ["", "\ud83d"])
+def test_half_a_character_is_no_obstacle(author: str) -> None:
+    """A lone surrogate in a name, or in a text that nobody signs, as in every other condition."""
+    log = talk(2)
+    for number in range(3):
+        log.mention(after(2880 + number), author=author and f"{author}{number}", text=f"\ud83d{number} 充电宝突然自燃")
+    assert dict(read(log, 2884, when=NEW).words)["自燃"] == 3
+
+
 def test_the_words_of_one_account_are_its_own() -> None:
     """What one author says in every post, or one text that nobody signs, counts once; three authors are three."""
     log = talk(2)
