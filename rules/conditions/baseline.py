@@ -47,10 +47,10 @@ class Surge:
         if not isinstance(state, list) or len(state) != len(cls.__slots__):
             return None
         numbers = [one for one in state if isinstance(one, int | float)]
-        if len(numbers) != len(state) or minute - numbers[1] > HOLDS_ON:
+        if len(numbers) != len(state):
             return None
         began, held_at, peak_at, peak = map(int, numbers[:4])
-        return cls(began, held_at, peak_at, peak, float(numbers[4]))
+        return cls(began, held_at, peak_at, peak, float(numbers[4])) if minute - held_at <= HOLDS_ON else None
 
     def after(self, minute: int, count: int, surprise: float) -> "Surge":
         """The same where it holds at *minute* too."""
