@@ -197,6 +197,7 @@ class Engine:
         for name in sorted(self.running.keys() - running.keys()):
             events += _end(self.running[name], moment, topics=None)
             self.running[name].retire()
+        self.ledgers.let_go()
         self.run(running)
         return events
 

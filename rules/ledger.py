@@ -31,7 +31,6 @@ class Sheet:
         self._series: dict[KeyValues, list[Series]] = {}
         self._settled: dict[KeyValues, list[Series]] = {}
         self._moved: dict[Series, Series] = {}
-        self._moved_at: datetime | None = None
 
     def enter(self, rule: "Running") -> None:
         self.readers.append(rule)
@@ -84,14 +83,12 @@ class Sheet:
                 del self._series[series.values]
 
     def adopt(self, rule: "Running", series: Series, now: datetime) -> Series:
-        """Go on, over this sheet's windows, with what *rule* has just left; those that come from there at once share it."""
+        """Go on over this sheet's windows with what *rule* has just left; what comes by the same edit shares it."""
         if series.shape is self.shape:
             self.restore(rule, series)
             return series
         if series.first is None:
             return self.join(rule, series.values, now)
-        if self._moved_at != now:
-            self._moved, self._moved_at = {}, now
         moved = self._moved.get(series)
         if moved is None or not moved.readers:
             moved = series.copy() if series.readers else series
@@ -100,6 +97,10 @@ class Sheet:
             self._keep(moved)
         moved.readers.append(rule)
         return moved
+
+    def let_go(self) -> None:
+        """An edit is over: what its rules have left is let go of."""
+        self._moved.clear()
 
     def restore(self, rule: "Running", series: Series) -> None:
         """Let *rule* read a series that is this sheet's already, or is in a snapshot."""
@@ -206,6 +207,11 @@ class Ledgers:
         del self._ledgers[tuple(ledger.order), ledger.by]
         for topic in ledger.order:
             self._by_topic[topic].remove(ledger)
+
+    def let_go(self) -> None:
+        """An edit is over, for all sheets."""
+        for sheet in self.sheets:
+            sheet.let_go()
 
     def place(self, ref: Ref, facts: Mapping[str, Facts], now: datetime) -> None:
         """Count a mention as *facts*, at tick *now*."""

@@ -1,5 +1,6 @@
 """Rules that count alike share what is counted, and none reads otherwise for another that stands beside it."""
 
+import gc
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -229,3 +230,17 @@ def test_a_steady_alert_ends_at_its_age_between_two_minutes() -> None:
     opened, ended = (next(one.at for one in events if one.event == name) for name in ("opened", "resolved"))
     assert opened.second
     assert ended - opened == timedelta(hours=1)
+
+
+def test_what_an_edit_leaves_behind_is_let_go_of() -> None:
+    """Three that shared go on over a longer window in one copy; what they shared before is held by nobody."""
+    three = [counting(f"r{number}", number + 1, where=None, by=["site"]) for number in range(3)]
+    longer = [counting(f"r{number}", number + 1, 20, where=None, by=["site"]) for number in range(3)]
+    log = Log()
+    log.rules(START, *three)
+    log.burst(after(1), 6, site="left-behind.example.com")
+    log.rules(after(5), *longer)
+    engine, _ = fed(log.rows, after(8))
+    gc.collect()
+    known = [one for one in gc.get_objects() if isinstance(one, Series) and one.values == ("left-behind.example.com",)]
+    assert known == list(series(engine))
