@@ -28,7 +28,7 @@ def platform(kind: str, make: Callable[[], china.Robot], **config):
         peer, server = ChinaPeer(kind, {}), make()
         peer.server, peer.problems, peer.sizes = server, server.problems, server.sizes
         async with serve(handler) as url:
-            peer.config = {**config, "api": f"{url}/", "timeout": timedelta(seconds=0.5)}
+            peer.config = {**config, "api": f"{url}/", "timeout": timedelta(seconds=20)}
             yield peer
 
     return serving

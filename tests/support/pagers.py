@@ -63,7 +63,7 @@ async def pagerduty() -> AsyncIterator[PagerDutyPeer]:
 
     peer = PagerDutyPeer("pagerduty", {})
     async with serve(handler) as url:
-        peer.config = {"routing_key": SECRET, "url": f"{url}/v2/enqueue", "timeout": timedelta(seconds=0.5)}
+        peer.config = {"routing_key": SECRET, "url": f"{url}/v2/enqueue", "timeout": timedelta(seconds=20)}
         yield peer
 
 
@@ -134,7 +134,7 @@ async def opsgenie() -> AsyncIterator[OpsgeniePeer]:
 
     peer = OpsgeniePeer("opsgenie", {})
     async with serve(handler) as url:
-        peer.config = {"key": SECRET, "api": f"{url}/", "timeout": timedelta(seconds=0.5)}
+        peer.config = {"key": SECRET, "api": f"{url}/", "timeout": timedelta(seconds=20)}
         yield peer
 
 
@@ -179,6 +179,6 @@ async def alertmanager() -> AsyncIterator[AlertmanagerPeer]:
         peer.config = {
             "url": f"{url}/",
             "headers": {"Authorization": f"Bearer {SECRET}"},
-            "timeout": timedelta(seconds=0.5),
+            "timeout": timedelta(seconds=20),
         }
         yield peer

