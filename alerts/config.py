@@ -15,7 +15,7 @@ from alerts.channels.base import Strict, TextsConfig
 from alerts.hold import Hours
 from alerts.hours import TimeInterval
 from alerts.inhibition import Inhibition
-from alerts.route import LabelName, Leg, Route
+from alerts.route import LabelName, Leg, Matchers, Route
 from alerts.texts import Texts
 
 
@@ -52,8 +52,7 @@ def known_values(match: dict[LabelName, str | list[str]]) -> dict[LabelName, str
 Match = Annotated[dict[LabelName, str | list[str]], AfterValidator(known_values)]
 
 
-def matchers(match: Match) -> dict[LabelName, frozenset[str]]:
-    """By label, the values of which it must have one."""
+def matchers(match: Match) -> Matchers:
     return {name: frozenset([values] if isinstance(values, str) else values) for name, values in match.items()}
 
 

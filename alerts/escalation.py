@@ -5,7 +5,7 @@ the incident does not match any more (its level fell), and goes on from where it
 its last step. The kinds of step are those of Grafana OnCall's escalation chains.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -13,7 +13,7 @@ from typing import Literal
 from alerts.alert import Because
 from alerts.hours import TimeInterval, holding
 from alerts.incident import Incident
-from alerts.route import LabelName, labels
+from alerts.route import Matchers, labels, match
 
 MOST_REPEATS = 5
 
@@ -65,12 +65,11 @@ Step = Wait | Notify | Repeat
 @dataclass(frozen=True, slots=True)
 class Chain:
     id: str
-    match: Mapping[LabelName, frozenset[str]]
+    match: Matchers
     steps: tuple[Step, ...]
 
     def matches(self, incident: Incident) -> bool:
-        found = labels(incident)
-        return all(found.get(name, "") in values for name, values in self.match.items())
+        return match(self.match, labels(incident))
 
 
 RunState = Literal["waiting", "resting", "ended"]

@@ -6,28 +6,26 @@ both sides is not muted by what also does, so nothing mutes itself; what is mute
 incident that could not see every source mutes nothing: what it says of the others is not known.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from alerts.incident import Incident
-from alerts.route import LabelName, labels
-
-Labels = Mapping[LabelName, str]
+from alerts.route import LabelName, Labels, Matchers, labels, match
 
 
 @dataclass(frozen=True, slots=True)
 class Inhibition:
     """``source``, ``target``: each label has one of its values."""
 
-    source: Mapping[LabelName, frozenset[str]]
-    target: Mapping[LabelName, frozenset[str]]
+    source: Matchers
+    target: Matchers
     equal: tuple[LabelName, ...] = ()
 
     def from_source(self, known: Labels) -> bool:
-        return _match(self.source, known)
+        return match(self.source, known)
 
     def to_target(self, known: Labels) -> bool:
-        return _match(self.target, known)
+        return match(self.target, known)
 
     def mutes(self, source: Labels, target: Labels) -> bool:
         """Whether an open incident of the labels *source* mutes one of the labels *target*."""
@@ -55,7 +53,3 @@ def can_inhibit(incident: Incident) -> bool:
 def _mutes(source: Incident, known: Labels, rules: Iterable[Inhibition]) -> bool:
     own = labels(source)
     return any(rule.mutes(own, known) for rule in rules)
-
-
-def _match(matchers: Mapping[LabelName, frozenset[str]], known: Labels) -> bool:
-    return all(known.get(name, "") in values for name, values in matchers.items())

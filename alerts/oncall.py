@@ -5,20 +5,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from alerts.alert import Level
 from alerts.channels.base import Strict
-from alerts.config import Interval, known_values
+from alerts.config import Interval, LevelName, Match, matchers
 from alerts.deadline import AckLife, ResponseTimes
 from alerts.duty import Override, Schedule
 from alerts.escalation import MOST_REPEATS, Chain, Count, Notify, Repeat, Wait
 from alerts.hours import TimeInterval
-from alerts.route import LabelName
+from alerts.time_intervals import ZoneName
 
-LevelName = Literal["blue", "yellow", "orange", "red"]
 Limit = Interval | Literal["none"] | None
 _TIME = "%Y-%m-%d %H:%M"
 _LEAST_SHIFT = timedelta(hours=1)
@@ -138,12 +137,10 @@ class EscalationConfig(Strict):
     """A chain of steps for incidents that nobody takes."""
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100, description="the chain's name")
-    match: dict[LabelName, str | list[str]] = Field(
+    match: Match = Field(
         default_factory=dict, description="labels as in a branch of the route; without any, every incident"
     )
     steps: list[StepConfig] = Field(min_length=1, description="what is done, in order")
-
-    _known = field_validator("match")(known_values)
 
     @model_validator(mode="after")
     def _leads_somewhere(self) -> "EscalationConfig":
@@ -159,9 +156,8 @@ class EscalationConfig(Strict):
         return self
 
     def build(self, intervals: Mapping[str, TimeInterval]) -> Chain:
-        wanted = {name: frozenset([value] if isinstance(value, str) else value) for name, value in self.match.items()}
         steps = (step.build(intervals) if isinstance(step, NotifyStep) else step.build() for step in self.steps)
-        return Chain(self.id, wanted, tuple(steps))
+        return Chain(self.id, matchers(self.match), tuple(steps))
 
     def called(self) -> Iterable[tuple[tuple[int, str], str, Literal["receiver", "schedule"]]]:
         """Whom its steps name: the step's place and key, the id, and of what."""
@@ -183,20 +179,11 @@ def _local(text: str) -> str:
     return text
 
 
-def _zone(name: str | None) -> str | None:
-    try:
-        ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("is no time zone: use an IANA name such as Asia/Shanghai, Europe/London or UTC") from error
-    return name
-
-
 def _naive(text: str) -> datetime:
     return datetime.strptime(text, _TIME)  # noqa: DTZ007
 
 
 LocalTime = Annotated[str, AfterValidator(_local)]
-ZoneName = Annotated[str | None, AfterValidator(_zone)]
 
 
 class RotationConfig(Strict):
@@ -234,7 +221,9 @@ class ScheduleConfig(Strict):
     """Who is on duty when."""
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100, description="the name that escalations use")
-    zone: ZoneName = Field(None, description="whose local time it is; the configuration's timezone where not given")
+    zone: ZoneName | None = Field(
+        None, description="whose local time it is; the configuration's timezone where not given"
+    )
     rotation: RotationConfig = Field(description="who follows whom")
     overrides: list[OverrideConfig] = Field(default_factory=list, description="leave, swaps, holidays")
 

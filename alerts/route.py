@@ -12,6 +12,15 @@ LabelName = Literal["kind", "level", "topic", "brand", "rule", "channel", "sourc
 KEYS: tuple[LabelName, ...] = ("channel", "source", "site", "region")
 """Labels that only alerts of rules with such a ``by`` have."""
 
+Labels = Mapping[LabelName, str]
+Matchers = Mapping[LabelName, frozenset[str]]
+"""By label, the values of which it must have one."""
+
+
+def match(matchers: Matchers, labels: Labels) -> bool:
+    """Whether each label has one of its values; a missing label is an empty one."""
+    return all(labels.get(name, "") in values for name, values in matchers.items())
+
 
 @dataclass(frozen=True, slots=True)
 class Leg:
@@ -26,20 +35,20 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A node of the tree; everything inherited is filled in. ``match``: each label must have one of its values.
+    """A node of the tree; everything inherited is filled in.
 
     ``go_on`` is Alertmanager's ``continue``: the siblings after a match are looked at too. ``levels``: the leg of incidents
     of these levels, by name. ``place``: where it stands in the configuration.
     """
 
     leg: Leg
-    match_labels: Mapping[LabelName, frozenset[str]]
+    match_labels: Matchers
     go_on: bool = False
     routes: tuple["Route", ...] = ()
     levels: Mapping[str, Leg] = field(default_factory=dict)
     place: str = "route"
 
-    def match(self, labels: Mapping[LabelName, str], *, told: Iterable[str] = ()) -> tuple[Leg, ...]:
+    def match(self, labels: Labels, *, told: Iterable[str] = ()) -> tuple[Leg, ...]:
         """The legs for these labels, never empty: the root takes what no branch wants. A missing label is an empty one.
 
         One leg per receiver, the first found: its messages about an incident are one sequence. ``told`` names receivers
@@ -55,11 +64,11 @@ class Route:
                 found.setdefault(node.leg.receiver, node.leg_of(labels))
         return tuple(found.values())
 
-    def leg_of(self, labels: Mapping[LabelName, str]) -> Leg:
+    def leg_of(self, labels: Labels) -> Leg:
         """The node's leg for an incident of these labels' level."""
         return self.levels.get(labels.get("level", ""), self.leg)
 
-    def takers(self, labels: Mapping[LabelName, str]) -> tuple["Route", ...]:
+    def takers(self, labels: Labels) -> tuple["Route", ...]:
         """The nodes that take an incident of these labels, in order, never none."""
         return self._walk(labels) or (self,)
 
@@ -69,11 +78,8 @@ class Route:
         for branch in self.routes:
             yield from branch.nodes()
 
-    def _holds(self, labels: Mapping[LabelName, str]) -> bool:
-        return all(labels.get(name, "") in values for name, values in self.match_labels.items())
-
-    def _walk(self, labels: Mapping[LabelName, str]) -> tuple["Route", ...]:
-        if not self._holds(labels):
+    def _walk(self, labels: Labels) -> tuple["Route", ...]:
+        if not match(self.match_labels, labels):
             return ()
         taken: list[Route] = []
         for branch in self.routes:

@@ -5,7 +5,7 @@ breaks through once, where the level rises above what it was when the silence be
 fourfold. At the end receivers hear of what is still open, and of nothing that began and ended meanwhile.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -14,14 +14,12 @@ from alerts.alert import Because, Level
 from alerts.flush import Decision, Told
 from alerts.hold import Held
 from alerts.incident import Incident
-from alerts.route import LabelName, Leg, Route, labels
+from alerts.route import LabelName, Leg, Matchers, Route, labels, match
 from alerts.settle import known_level
 
 LONGEST = timedelta(days=7)
 WARNED = timedelta(hours=1)  # before the end
 GROWN = 4
-
-Matchers = Mapping[LabelName, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +52,7 @@ class Silence:
         """Whatever its level is, unless the silence names levels."""
         if self.incident is not None and incident.number != self.incident:
             return False
-        known = labels(incident)
-        return all(known.get(name, "") in values for name, values in self.matchers.items())
+        return match(self.matchers, labels(incident))
 
     def holds(self, incident: Incident, level: Level, now: datetime) -> bool:
         """*level*: the incident's, or what a receiver knows of it where that is higher."""
@@ -154,7 +151,7 @@ def stay(silence: Silence, incident: Incident, before: Stay | None, now: datetim
     """
     if not silence.active(now) or not silence.matches(incident):
         return before
-    began = max(silence.starts_at, incident.since or incident.opened_at)
+    began = max(silence.starts_at, incident.wave)
     if before is None or (incident.open and before.since < began):
         if incident.level > silence.level:
             return before
@@ -191,7 +188,7 @@ def speak(
         return decision, None
     end = max(over)
     heard_since = told is not None and told.at >= end
-    began = max(first_at, incident.since or incident.opened_at)
+    began = max(first_at, incident.wave)
     if heard_since or began >= end:
         return decision, None
     taken = incident.handling.taken is not None

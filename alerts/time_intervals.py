@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -26,6 +26,9 @@ def _zone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError("is no time zone: use an IANA name such as Asia/Shanghai, Europe/London or UTC") from error
     return name
+
+
+ZoneName = Annotated[str, AfterValidator(_zone)]
 
 
 def _minute(text: str) -> int:
@@ -138,12 +141,12 @@ class TimeIntervalConfig(Strict):
     years: Annotated[list[int | str], _each(_years)] = Field(
         default=[], description="years or ranges of them, such as 2026:2028"
     )
-    days: list[Literal["work", "rest", "holiday"]] = Field(
+    days: list[DayKind] = Field(
         default=[],
         description="kinds of day by calendars.work: work, make-up days too; rest, every day off; holiday, those of a "
         "public holiday alone",
     )
-    location: Annotated[str, AfterValidator(_zone)] | None = Field(
+    location: ZoneName | None = Field(
         default=None, description="the IANA time zone of its times; the configuration's timezone where not given"
     )
 

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alerts import Because, Incident, Level
 from alerts.act import outdated
 from alerts.command import Command, Outcome
-from alerts.route import LabelName
-from alerts.silence import Ask, Matchers, NoSilence, Silence, silence
+from alerts.route import LabelName, Matchers
+from alerts.silence import Ask, NoSilence, Silence, silence
 from listener.storage import alerting, silences
 from listener.web.acting import Preview
 from listener.yaml_scalars import duration

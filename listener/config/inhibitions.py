@@ -5,8 +5,8 @@ from itertools import product
 from math import prod
 
 from alerts import Level
-from alerts.inhibition import Inhibition, Labels
-from alerts.route import LabelName
+from alerts.inhibition import Inhibition
+from alerts.route import LabelName, Labels
 from listener.config.findings import Finding
 from listener.config.model import Config
 

@@ -1,6 +1,5 @@
 """The whole configuration. Each section's model lives in the package that uses it."""
 
-import zoneinfo
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,7 +12,7 @@ from alerts.config import InhibitConfig, ReceiverConfig, RouteConfig
 from alerts.deadline import ResponseTimes
 from alerts.hours import TimeInterval
 from alerts.oncall import AcknowledgeConfig, EscalationConfig, OnCall, RespondWithinConfig, ScheduleConfig
-from alerts.time_intervals import TimeIntervalConfig
+from alerts.time_intervals import TimeIntervalConfig, ZoneName
 from listener.collectors import CollectorConfig
 from listener.config.packs import PackConfig
 from listener.config.told import AliveConfig, HeartbeatConfig
@@ -31,14 +30,6 @@ DEFAULT_STORAGE = "sqlite:///data/listener.db"
 
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _zone(name: str) -> str:
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("is no time zone: use an IANA name such as Asia/Shanghai, Europe/London or UTC") from error
-    return name
 
 
 def _database(url: str) -> str:
@@ -94,7 +85,7 @@ class LogConfig(Strict):
 class Config(Strict):
     """What one YAML file, its includes and its rule files say, checked whole."""
 
-    timezone: Annotated[str, AfterValidator(_zone)] = Field(
+    timezone: ZoneName = Field(
         default="Asia/Shanghai",
         description="Where days begin: the zone of times in pages and messages, and of feeds that state none.",
     )

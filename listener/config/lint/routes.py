@@ -1,20 +1,18 @@
 """Branches of the route tree that no incident can take, found by trying every kind of incident that it tells apart."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import product
 from math import prod
 
 from alerts import Level
 from alerts.config import BranchConfig, RouteConfig, route_receivers
-from alerts.route import LabelName
+from alerts.route import LabelName, Labels
 from listener.config.findings import Finding
 from listener.config.model import Config
 from listener.problem import Keys
 
 _MOST_TRIED = 1_000_000
 _OTHER = "\0other"  # any value that no branch names
-
-Labels = Mapping[LabelName, str]
 
 
 def route_findings(config: Config) -> Iterator[Finding]:
