@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from alerts import AlertEvent, Level
+from alerts import AlertEvent, Incident, Level
 from alerts.incident import REJOIN, Incidents
 from listener.metrics import Metrics
 from listener.storage import alerting, history
@@ -87,19 +87,25 @@ class Decider:
         if not self._unsaved:
             return
         kept: list[AlertEvent] = []
+        changed: dict[str, Incident] = {}
         async with self._database.write("alerts") as connection:
+            known = await alerting.known(connection, self._unsaved)
             for event in self._unsaved:
-                if await alerting.has(connection, event):
+                name = (event.alert, event.revision)
+                if name in known:
                     continue  # decided before a restart, and kept then
+                known.add(name)
                 if event.shadow:
-                    await alerting.keep_event(connection, event)
                     kept.append(event)
                     continue
-                done, incident = self.incidents.apply(event)
-                await alerting.keep_event(connection, done)
-                # Known with its number from here on; where the transaction fails, it is given the same one again.
-                self.incidents.keep(await alerting.keep(connection, incident, now=now))
+                done, changed_one = self.incidents.apply(event)
+                changed[changed_one.id] = changed_one
                 kept.append(done)
+            await alerting.keep_events(connection, kept)
+            for incident in await alerting.keep(connection, changed.values(), now=now):
+                # Known with its number from here on; where the transaction fails, it is given the same one again.
+                if self.incidents.get(incident.id) is not None:
+                    self.incidents.keep(incident)
         self._unsaved.clear()
         for event in kept:
             self._count(event, now)

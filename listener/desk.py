@@ -70,7 +70,7 @@ class Desk:
         outcome = perform(incident, act, seen=command.expected_revision, other=other)
         if isinstance(outcome, Refused):
             return Outcome(done=False, because=outcome.because, reason=outcome.reason, incident=incident.id), ()
-        kept = tuple([await alerting.keep(connection, one, now=now) for one in outcome.incidents])
+        kept = tuple(await alerting.keep(connection, outcome.incidents, now=now))
         if command.kind == "merge":
             gone, into = kept
             await silences.follow(connection, gone.number, into.number, now)

@@ -101,7 +101,8 @@ class Auditor:
                 for name in lost:
                     incident = await alerting.incident(connection, name)
                     if incident is not None:
-                        await oncall.follow(connection, incident, chains, now)
+                        runs = await escalations.runs_of(connection, incident.id)
+                        await oncall.follow(connection, incident, runs, chains, now)
                 await escalations.release(connection, before=now - OVERDUE)
         self.found = Audit(tuple(lost), tuple(overdue))
         self._next = now + AUDIT_EVERY

@@ -18,12 +18,12 @@ from alerts.oncall import OnCall
 from alerts.route import Leg, Route, labels
 from alerts.settle import known_level, settle
 from alerts.silence import RULE as SILENCE
-from alerts.silence import Silence, speak
+from alerts.silence import Silence, Stay, speak
 from listener import oncall
 from listener.metrics import Metrics
 from listener.silencing import give_notice, stays
 from listener.storage import alerting, escalations, outbox, silences
-from listener.storage.database import Database
+from listener.storage.database import Database, batched
 
 _IDLE = timedelta(seconds=60)
 _AGAIN = frozenset({"repeat", "unsilenced"})
@@ -49,6 +49,29 @@ class Routing:
         return [name for name in self.channels.get(receiver, ()) if (receiver, name) not in left_out]
 
 
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """An incident, and by receiver, chain, silence and mark what has come of it so far."""
+
+    incident: Incident
+    told: Mapping[str, alerting.ToldRow]
+    runs: Sequence[Run]
+    stays: Mapping[int, Stay]
+    said: Mapping[str, datetime]
+
+
+async def _standings(connection: AsyncConnection, names: Sequence[str]) -> list[_Standing]:
+    """One statement for each kind, not for each incident."""
+    told = await alerting.told_of_each(connection, names)
+    runs = await escalations.runs_of_each(connection, names)
+    under = await silences.stays_of_each(connection, names)
+    said = await escalations.said_of_each(connection, names)
+    return [
+        _Standing(one, told[one.id], runs[one.id], under[one.id], said[one.id])
+        for one in await alerting.incidents_of(connection, names)
+    ]
+
+
 class Flusher:
     def __init__(self, database: Database, routing: Routing, *, metrics: Metrics) -> None:
         self.routing = routing
@@ -70,13 +93,11 @@ class Flusher:
             self._silences = await silences.active(connection, now) if due else ()
             wanted = due and self.routing.inhibit
             self._sources = [one for one in await alerting.open_now(connection) if can_inhibit(one)] if wanted else ()
-        for start in range(0, len(due), _TOGETHER):
+        for some in batched(due, _TOGETHER):
             async with self._database.write("flush") as connection:
-                for incident in due[start : start + _TOGETHER]:
-                    # Read again inside the transaction: the decider may have gone on since.
-                    current = await alerting.incident(connection, incident.id)
-                    if current is not None:
-                        await self._flush(connection, current, now)
+                # Inside the transaction: the decider may have gone on since.
+                for standing in await _standings(connection, some):
+                    await self._flush(connection, standing, now)
         if due or noticed:
             self.put.set()
             self.looked.set()
@@ -96,11 +117,10 @@ class Flusher:
                 )  # fmt: skip
         return bool(waiting)
 
-    async def _flush(self, connection: AsyncConnection, incident: Incident, now: datetime) -> None:
-        told = await alerting.told_of(connection, incident.id)
-        runs = await escalations.runs_of(connection, incident.id)
+    async def _flush(self, connection: AsyncConnection, standing: "_Standing", now: datetime) -> None:
+        incident, told, runs = standing.incident, standing.told, standing.runs
         again: list[datetime] = []
-        under = await stays(connection, incident, self._silences, now)
+        under = await stays(connection, incident, standing.stays, self._silences, now)
         muted = await self._muted(connection, incident)
         knowing: list[str] = []
         heard = False
@@ -127,8 +147,9 @@ class Flusher:
             knowing += [leg.receiver] if _knows(state) else []
             await alerting.tell(connection, incident.id, leg.receiver, replace(row, state=state, held=done.held))
         # What is silenced or muted calls nobody, and its deadlines are told once that is over.
-        await oncall.follow(connection, incident, self.routing.on_call.chains, now, silent=not heard)
-        due = await oncall.due(connection, incident, self.routing.on_call, now, silent=not heard or not knowing)
+        on_call = self.routing.on_call
+        await oncall.follow(connection, incident, runs, on_call.chains, now, silent=not heard)
+        due = await oncall.due(connection, incident, standing.said, on_call, now, silent=not heard or not knowing)
         again += due.again
         for message in due.messages:
             for receiver in knowing:

@@ -3,7 +3,7 @@
 All of it is written in the flush's own transaction, with marks under which each is done once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -42,16 +42,17 @@ class Due:
 async def follow(
     connection: AsyncConnection,
     incident: Incident,
+    runs: Sequence[Run],
     chains: Mapping[str, Chain],
     now: datetime,
     *,
     silent: bool | None = None,
 ) -> list[Run]:
-    """Let chains begin, rest, go on and end as the incident is by now; all runs of the incident.
+    """Let chains begin, rest, go on and end as the incident is by now; all runs of the incident, which were *runs*.
 
     ``silent``: nobody hears of it, for a silence or another incident; None: as it was.
     """
-    before = {(run.wave, run.chain): run for run in await escalations.runs_of(connection, incident.id)}
+    before = {(run.wave, run.chain): run for run in runs}
     names = {(incident.wave, chain) for chain in chains} | before.keys()
     found = []
     for name in sorted(names):
@@ -63,11 +64,18 @@ async def follow(
     return found
 
 
-async def due(connection: AsyncConnection, incident: Incident, settings: OnCall, now: datetime, *, silent: bool) -> Due:
+async def due(
+    connection: AsyncConnection,
+    incident: Incident,
+    said: Mapping[str, datetime],
+    settings: OnCall,
+    now: datetime,
+    *,
+    silent: bool,
+) -> Due:
     """Deadlines that are near or over, and takers that gave no sign of life. What is decided is marked as said."""
     if not incident.open or silent:
         return Due((), ())
-    said = await escalations.said_of(connection, incident.id)
     messages: list[Message] = []
     say, deadline_at = to_say(incident, settings.times, said, now)
     if say is not None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -58,10 +58,14 @@ async def _told(connection: AsyncConnection, silence: Silence, route: Route | No
 
 
 async def stays(
-    connection: AsyncConnection, incident: Incident, active: Sequence[Silence], now: datetime
+    connection: AsyncConnection,
+    incident: Incident,
+    stood: Mapping[int, Stay],
+    active: Sequence[Silence],
+    now: datetime,
 ) -> list[Stay]:
-    """How the incident stands, and has stood, under silences; kept where that has changed."""
-    found = await silences.stays_of(connection, incident.id)
+    """How the incident stands, and has stood, under silences; kept where that has changed. ``stood``: by number."""
+    found = dict(stood)
     for one in active:
         before = found.get(one.number)
         after = stay(one, incident, before, now)

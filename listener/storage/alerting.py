@@ -1,19 +1,19 @@
 """Transactions 2 and 3: alert events and incidents; what each receiver was told; when to look again."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts import AlertEvent, Incident, Level
 from alerts.codec import dump_event, dump_incident, load_event, load_incident
 from alerts.flush import Told
 from alerts.hold import Held
-from listener.storage.database import insert
+from listener.storage.database import batched, insert, upsert
 from listener.storage.tables import alert_events, incidents, told
 from listener.web.acting import Place, Wanted
 
@@ -25,61 +25,76 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-async def has(connection: AsyncConnection, event: AlertEvent) -> bool:
-    """Whether this event was kept before: a restart evaluates again what came after its snapshot."""
-    query = select(alert_events.c.id).where(
-        alert_events.c.alert == event.alert, alert_events.c.revision == event.revision
-    )
-    return (await connection.execute(query)).first() is not None
+_KNOWN = select(alert_events.c.alert, alert_events.c.revision).where(
+    tuple_(alert_events.c.alert, alert_events.c.revision).in_(bindparam("events", expanding=True))
+)
 
 
-async def keep_event(connection: AsyncConnection, event: AlertEvent) -> None:
-    """An event alone: all there is of one of a rule on trial."""
-    await connection.execute(
-        insert(alert_events),
-        [
-            {
-                "alert": event.alert,
-                "revision": event.revision,
-                "at": event.at,
-                "incident": event.incident,
-                "kind": event.kind,
-                "event": _text(dump_event(event)),
-                "shadow": event.shadow,
-            }
-        ],
-    )
+async def known(connection: AsyncConnection, events: Iterable[AlertEvent]) -> set[tuple[str, int]]:
+    """Alert and revision of those that were kept before: a restart evaluates again what came after its snapshot."""
+    found: set[tuple[str, int]] = set()
+    for some in batched([(event.alert, event.revision) for event in events], _AT_ONCE):
+        found |= {(row.alert, row.revision) for row in await connection.execute(_KNOWN, {"events": some})}
+    return found
 
 
-async def keep(connection: AsyncConnection, incident: Incident, *, now: datetime) -> Incident:
-    """The incident as it is by now, with its number; the flush looks at it at once."""
-    stored = (await connection.execute(select(incidents.c.number).where(incidents.c.id == incident.id))).first()
-    if stored is None or not incident.number:
+_KEEP_EVENT = insert(alert_events)
+
+
+async def keep_events(connection: AsyncConnection, events: Iterable[AlertEvent]) -> None:
+    """Events alone: all there is of one of a rule on trial."""
+    rows = [
+        {
+            "alert": event.alert,
+            "revision": event.revision,
+            "at": event.at,
+            "incident": event.incident,
+            "kind": event.kind,
+            "event": _text(dump_event(event)),
+            "shadow": event.shadow,
+        }
+        for event in events
+    ]
+    if rows:
+        await connection.execute(_KEEP_EVENT, rows)
+
+
+_NUMBERS = select(incidents.c.id, incidents.c.number).where(incidents.c.id.in_(bindparam("names", expanding=True)))
+_HIGHEST = select(func.max(incidents.c.number))
+_KEEP = upsert(incidents, ["id"], ("open", "firing", "level", "updated_at", "facts", "next_flush"))
+
+
+async def keep(connection: AsyncConnection, changed: Iterable[Incident], *, now: datetime) -> list[Incident]:
+    """Incidents, each once, as they are by now, with their numbers; the flush looks at them at once."""
+    every = list(changed)
+    numbers: dict[str, int] = {}
+    for some in batched([incident.id for incident in every], _AT_ONCE):
+        numbers |= {row.id: row.number for row in await connection.execute(_NUMBERS, {"names": some})}
+    if any(incident.id not in numbers or not incident.number for incident in every):
         # One that was given out in a transaction that failed may be another's by now.
-        highest = (await connection.execute(select(func.max(incidents.c.number)))).scalar_one_or_none()
-        incident = replace(incident, number=stored.number if stored and stored.number else (highest or 0) + 1)
-    statement = insert(incidents)
-    changing = ("open", "firing", "level", "updated_at", "facts", "next_flush")
-    await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["id"], set_={name: statement.excluded[name] for name in changing}
-        ),
-        [
-            {
-                "id": incident.id,
-                "kind": incident.kind,
-                "number": incident.number,
-                "open": incident.open,
-                "firing": incident.firing,
-                "level": int(incident.level),
-                "opened_at": incident.opened_at,
-                "updated_at": incident.updated_at,
-                "facts": _text(dump_incident(incident)),
-                "next_flush": now,
-            }
-        ],
-    )
-    return incident
+        highest = (await connection.execute(_HIGHEST)).scalar_one_or_none() or 0
+        for place, incident in enumerate(every):
+            if incident.id not in numbers or not incident.number:
+                number = numbers.get(incident.id) or (highest := highest + 1)
+                every[place] = replace(incident, number=number)
+    rows = [
+        {
+            "id": incident.id,
+            "kind": incident.kind,
+            "number": incident.number,
+            "open": incident.open,
+            "firing": incident.firing,
+            "level": int(incident.level),
+            "opened_at": incident.opened_at,
+            "updated_at": incident.updated_at,
+            "facts": _text(dump_incident(incident)),
+            "next_flush": now,
+        }
+        for incident in every
+    ]
+    if rows:
+        await connection.execute(_KEEP, rows)
+    return every
 
 
 async def living(connection: AsyncConnection, *, since: datetime) -> list[Incident]:
@@ -96,17 +111,25 @@ async def newest_at(connection: AsyncConnection) -> datetime | None:
     return row.at if row else None
 
 
-async def due(connection: AsyncConnection, now: datetime, *, most: int) -> list[Incident]:
-    """Incidents at which the flush must look, the highest level first, then what has waited longest."""
-    query = select(incidents.c.facts).where(incidents.c.next_flush <= now)
-    query = query.order_by(incidents.c.level.desc(), incidents.c.next_flush).limit(most)
-    return [load_incident(json.loads(row.facts)) for row in await connection.execute(query)]
+_DUE = (
+    select(incidents.c.id)
+    .where(incidents.c.next_flush <= bindparam("now"))
+    .order_by(incidents.c.level.desc(), incidents.c.next_flush)
+    .limit(bindparam("most"))
+)
+
+
+async def due(connection: AsyncConnection, now: datetime, *, most: int) -> list[str]:
+    """The ids of incidents at which the flush must look, the highest level first, then what has waited longest."""
+    return [row.id for row in await connection.execute(_DUE, {"now": now, "most": most})]
+
+
+_NEXT_DUE = select(func.min(incidents.c.next_flush))
 
 
 async def next_due(connection: AsyncConnection) -> datetime | None:
-    query = select(incidents.c.next_flush).where(incidents.c.next_flush.is_not(None))
-    row = (await connection.execute(query.order_by(incidents.c.next_flush).limit(1))).first()
-    return row.next_flush if row else None
+    found: datetime | None = (await connection.execute(_NEXT_DUE)).scalar_one()
+    return found
 
 
 async def settled(connection: AsyncConnection, also: Collection[str], now: datetime) -> list[Incident]:
@@ -122,8 +145,11 @@ async def open_now(connection: AsyncConnection) -> list[Incident]:
     return [load_incident(json.loads(row.facts)) for row in await connection.execute(query)]
 
 
+_LOOK_AGAIN = update(incidents).where(incidents.c.id == bindparam("incident")).values(next_flush=bindparam("at"))
+
+
 async def look_again(connection: AsyncConnection, incident: str, at: datetime | None) -> None:
-    await connection.execute(update(incidents).where(incidents.c.id == incident).values(next_flush=at))
+    await connection.execute(_LOOK_AGAIN, {"incident": incident, "at": at})
 
 
 async def look_at_open(connection: AsyncConnection, now: datetime) -> None:
@@ -144,32 +170,38 @@ class ToldRow:
     held: Held | None = None
 
 
+_TOLD_OF = (
+    select(told.c.incident, told.c.receiver, told.c.first_at, told.c.state, told.c.held)
+    .where(told.c.incident.in_(bindparam("incidents", expanding=True)))
+    .order_by(told.c.first_at, told.c.receiver)
+)
+
+
+async def told_of_each(connection: AsyncConnection, names: Collection[str]) -> dict[str, dict[str, ToldRow]]:
+    """By incident and receiver."""
+    found: dict[str, dict[str, ToldRow]] = {name: {} for name in names}
+    for row in await connection.execute(_TOLD_OF, {"incidents": list(names)}):
+        found[row.incident][row.receiver] = ToldRow(row.first_at, _load_told(row.state), _load_held(row.held))
+    return found
+
+
 async def told_of(connection: AsyncConnection, incident: str) -> dict[str, ToldRow]:
     """By receiver."""
-    query = select(told.c.receiver, told.c.first_at, told.c.state, told.c.held).where(told.c.incident == incident)
-    return {
-        row.receiver: ToldRow(row.first_at, _load_told(row.state), _load_held(row.held))
-        for row in await connection.execute(query.order_by(told.c.first_at, told.c.receiver))
-    }
+    return (await told_of_each(connection, [incident]))[incident]
+
+
+_TELL = upsert(told, ["incident", "receiver"], ("first_at", "state", "held"))
 
 
 async def tell(connection: AsyncConnection, incident: str, receiver: str, row: ToldRow) -> None:
-    statement = insert(told)
-    changing = ("first_at", "state", "held")
-    await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["incident", "receiver"], set_={name: statement.excluded[name] for name in changing}
-        ),
-        [
-            {
-                "incident": incident,
-                "receiver": receiver,
-                "first_at": row.first_at,
-                "state": _dump_told(row.state),
-                "held": _dump_held(row.held),
-            }
-        ],
-    )
+    values = {
+        "incident": incident,
+        "receiver": receiver,
+        "first_at": row.first_at,
+        "state": _dump_told(row.state),
+        "held": _dump_held(row.held),
+    }
+    await connection.execute(_TELL, [values])
 
 
 def _dump_told(told: Told | None) -> str | None:
@@ -231,11 +263,17 @@ async def newest_self(connection: AsyncConnection) -> dict[str, AlertEvent]:
     return {event.alert: event for incident in found for event in incident.alerts if event.event != "resolved"}
 
 
+_FACTS = select(incidents.c.id, incidents.c.facts).where(incidents.c.id.in_(bindparam("names", expanding=True)))
+
+
+async def incidents_of(connection: AsyncConnection, names: Collection[str]) -> list[Incident]:
+    """Those of these ids that there are, in the order of the ids."""
+    rows = {row.id: row.facts for row in await connection.execute(_FACTS, {"names": list(names)})}
+    return [load_incident(json.loads(rows[name])) for name in names if name in rows]
+
+
 async def incident(connection: AsyncConnection, incident_id: str) -> Incident | None:
-    facts = (
-        await connection.execute(select(incidents.c.facts).where(incidents.c.id == incident_id))
-    ).scalar_one_or_none()
-    return load_incident(json.loads(facts)) if facts else None
+    return next(iter(await incidents_of(connection, [incident_id])), None)
 
 
 async def find(connection: AsyncConnection, name: str) -> Incident | None:

@@ -3,13 +3,13 @@
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import event, inspect, text
+from sqlalchemy import Table, event, inspect, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -17,8 +17,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from listener.storage.cursor import connect
 
+_T = TypeVar("_T")
+
 insert = sqlite.insert
 NEWEST = "0012"  # the newest of the migrations
+
+
+def batched(values: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+    """Parts of at most *size*: a statement takes so many values and no more."""
+    return (values[start : start + size] for start in range(0, len(values), size))
+
+
+def upsert(table: Table, key: Sequence[str], changing: Sequence[str]) -> sqlite.Insert:
+    """Rows; where one with the same *key* stands, it gets the *changing* columns of the new one."""
+    statement = insert(table)
+    return statement.on_conflict_do_update(
+        index_elements=key, set_={name: statement.excluded[name] for name in changing}
+    )
 
 
 class StorageError(Exception):

@@ -1,24 +1,38 @@
 """Chains under way, a row per incident, wave and chain; and the marks of what is said once."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.escalation import Run
-from listener.storage.database import insert
+from listener.storage.database import insert, upsert
 from listener.storage.tables import escalations, incidents, said
 
 LEASE = timedelta(seconds=60)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+_RUNS_OF = (
+    select(escalations)
+    .where(escalations.c.incident.in_(bindparam("incidents", expanding=True)))
+    .order_by(escalations.c.wave, escalations.c.chain)
+)
+
+
+async def runs_of_each(connection: AsyncConnection, incidents: Collection[str]) -> dict[str, list[Run]]:
+    """By incident."""
+    found: dict[str, list[Run]] = {name: [] for name in incidents}
+    for row in await connection.execute(_RUNS_OF, {"incidents": list(incidents)}):
+        found[row.incident].append(_run(row))
+    return found
+
+
 async def runs_of(connection: AsyncConnection, incident: str) -> list[Run]:
-    query = select(escalations).where(escalations.c.incident == incident)
-    return [_run(row) for row in await connection.execute(query.order_by(escalations.c.wave, escalations.c.chain))]
+    return (await runs_of_each(connection, [incident]))[incident]
 
 
 async def of_open(connection: AsyncConnection) -> list[Run]:
@@ -28,30 +42,29 @@ async def of_open(connection: AsyncConnection) -> list[Run]:
     return [_run(row) for row in await connection.execute(query)]
 
 
+_KEEP = upsert(
+    escalations,
+    ["incident", "wave", "chain"],
+    ("step", "round", "state", "due_at", "left", "lease_until", "reason", "notified"),
+)
+
+
 async def keep(connection: AsyncConnection, run: Run) -> None:
     """The run as it is by now; nobody has a lease on it any more."""
-    statement = insert(escalations)
-    changing = ("step", "round", "state", "due_at", "left", "lease_until", "reason", "notified")
-    await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["incident", "wave", "chain"], set_={name: statement.excluded[name] for name in changing}
-        ),
-        [
-            {
-                "incident": run.incident,
-                "wave": run.wave,
-                "chain": run.chain,
-                "step": run.step,
-                "round": run.round,
-                "state": run.state,
-                "due_at": run.due_at,
-                "left": run.left // _MICROSECOND,
-                "lease_until": None,
-                "reason": run.reason,
-                "notified": json.dumps(run.notified, ensure_ascii=False),
-            }
-        ],
-    )
+    values = {
+        "incident": run.incident,
+        "wave": run.wave,
+        "chain": run.chain,
+        "step": run.step,
+        "round": run.round,
+        "state": run.state,
+        "due_at": run.due_at,
+        "left": run.left // _MICROSECOND,
+        "lease_until": None,
+        "reason": run.reason,
+        "notified": json.dumps(run.notified, ensure_ascii=False),
+    }
+    await connection.execute(_KEEP, [values])
 
 
 async def lease(connection: AsyncConnection, now: datetime) -> list[Run]:
@@ -114,10 +127,15 @@ def _run(row: Row[Any]) -> Run:
     )
 
 
-async def said_of(connection: AsyncConnection, incident: str) -> dict[str, datetime]:
-    """By mark, when it was said."""
-    query = select(said.c.mark, said.c.at).where(said.c.incident == incident)
-    return {row.mark: row.at for row in await connection.execute(query)}
+_SAID_OF = select(said).where(said.c.incident.in_(bindparam("incidents", expanding=True)))
+
+
+async def said_of_each(connection: AsyncConnection, incidents: Collection[str]) -> dict[str, dict[str, datetime]]:
+    """By incident and mark, when it was said."""
+    found: dict[str, dict[str, datetime]] = {name: {} for name in incidents}
+    for row in await connection.execute(_SAID_OF, {"incidents": list(incidents)}):
+        found[row.incident][row.mark] = row.at
+    return found
 
 
 async def say(connection: AsyncConnection, incident: str, marks: Iterable[str], *, at: datetime) -> None:

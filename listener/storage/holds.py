@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import bindparam, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.retry import FAILURES, is_down
@@ -53,15 +53,21 @@ async def recovered(connection: AsyncConnection, addresses: Collection[Address],
     return before
 
 
+_FAILURES = select(func.max(holds.c.failures)).where(
+    tuple_(holds.c.receiver, holds.c.channel).in_(bindparam("addresses", expanding=True))
+)
+
+
 async def _failures(connection: AsyncConnection, addresses: Collection[Address]) -> int:
-    here = tuple_(holds.c.receiver, holds.c.channel).in_(list(addresses))
-    return (await connection.execute(select(func.max(holds.c.failures)).where(here))).scalar_one() or 0
+    return (await connection.execute(_FAILURES, {"addresses": list(addresses)})).scalar_one() or 0
+
+
+_DOWN = select(holds.c.receiver, holds.c.channel).where(holds.c.failures >= FAILURES)
 
 
 async def down(connection: AsyncConnection) -> frozenset[Address]:
     """The channels whose circuit breaker is open."""
-    query = select(holds.c.receiver, holds.c.channel).where(holds.c.failures >= FAILURES)
-    return frozenset((row.receiver, row.channel) for row in await connection.execute(query))
+    return frozenset((row.receiver, row.channel) for row in await connection.execute(_DOWN))
 
 
 async def set_clock(connection: AsyncConnection, now: datetime) -> None:

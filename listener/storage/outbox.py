@@ -10,7 +10,22 @@ from collections.abc import Collection, Iterable
 from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, literal, or_, select, tuple_, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts import Because, Incident, Level, NotificationKind, Receipt
@@ -86,19 +101,24 @@ class New:
     alive: Alive | None = None
 
 
-async def put(connection: AsyncConnection, new: New, *, now: datetime) -> None:
-    """Once per key. An update that still waits on the same channel is superseded by the newer state."""
-    if (await connection.execute(select(outbox.c.id).where(outbox.c.key == new.key))).first() is not None:
-        return
-    stale = and_(
-        outbox.c.incident == new.incident.id,
-        outbox.c.receiver == new.receiver,
-        outbox.c.channel == new.channel,
+_PUT = insert(outbox).on_conflict_do_nothing(index_elements=["key"])
+_SUPERSEDE = (
+    update(outbox)
+    .where(
+        outbox.c.incident == bindparam("of"),
+        outbox.c.receiver == bindparam("to"),
+        outbox.c.channel == bindparam("by"),
         outbox.c.state == "pending",
         outbox.c.attempts == 0,
         outbox.c.kind.in_(("update", "repeat")),
+        outbox.c.key != bindparam("but"),
     )
-    await connection.execute(update(outbox).where(stale).values(state="superseded", done_at=now))
+    .values(state="superseded", done_at=bindparam("now"))
+)
+
+
+async def put(connection: AsyncConnection, new: New, *, now: datetime) -> None:
+    """Once per key. An update that still waits on the same channel is superseded by the newer state."""
     values = {
         "key": new.key,
         "incident": new.incident.id,
@@ -119,7 +139,9 @@ async def put(connection: AsyncConnection, new: New, *, now: datetime) -> None:
         "batch": new.batch,
         "note": json.dumps([new.note.zh, new.note.en], ensure_ascii=False) if new.note else "",
     }
-    await connection.execute(insert(outbox), [values])
+    if (await connection.execute(_PUT, [values])).rowcount:
+        line = {"of": new.incident.id, "to": new.receiver, "by": new.channel, "but": new.key, "now": now}
+        await connection.execute(_SUPERSEDE, line)
 
 
 def _dump_facts(new: New) -> str:
@@ -146,8 +168,8 @@ async def release(connection: AsyncConnection) -> None:
     await connection.execute(left.values(state="pending", lease_until=None, doubtful=True))
 
 
-def _ready(now: datetime, *where: ColumnElement[bool]) -> Select[tuple[int, str, str, int, str, bool]]:
-    """The first in line of each incident on its channel, past every wait.
+def _ready(*where: ColumnElement[bool]) -> Select[tuple[int, str, str, int, str, bool]]:
+    """The first in line of each incident on its channel, past every wait at ``now``.
 
     A row is as urgent as what waits behind it: a red update must not wait for the yellow beginning of its incident.
     """
@@ -166,6 +188,7 @@ def _ready(now: datetime, *where: ColumnElement[bool]) -> Select[tuple[int, str,
         .where(outbox.c.state.in_(_WAITING), *where)
         .subquery()
     )
+    now: BindParameter[datetime] = bindparam("now")
     held = exists().where(
         holds.c.receiver == waiting.c.receiver, holds.c.channel == waiting.c.channel, holds.c.until > now
     )
@@ -180,22 +203,28 @@ def _ready(now: datetime, *where: ColumnElement[bool]) -> Select[tuple[int, str,
     ).where(waiting.c.state == "pending", waiting.c.not_before <= now, waiting.c.id == waiting.c.first, ~held)
 
 
-async def ready(connection: AsyncConnection, now: datetime, *, most: int = 1) -> list[Ready]:
-    """For each channel those to send next, *most* of them: the most urgent, then the oldest. The most urgent first."""
-    every = _ready(now).subquery()
+def _first_ready() -> Select[tuple[object, ...]]:
+    every = _ready().subquery()
     order = func.row_number().over(
         partition_by=(every.c.receiver, every.c.channel), order_by=(every.c.level.desc(), every.c.id)
     )
     placed = select(every, order.label("place")).subquery()
-    query = select(placed).where(placed.c.place <= most).order_by(placed.c.level.desc(), placed.c.id)
-    return [_as_ready(row) for row in await connection.execute(query)]
+    return select(placed).where(placed.c.place <= bindparam("most")).order_by(placed.c.level.desc(), placed.c.id)
+
+
+_READY = _first_ready()
+
+
+async def ready(connection: AsyncConnection, now: datetime, *, most: int = 1) -> list[Ready]:
+    """For each channel those to send next, *most* of them: the most urgent, then the oldest. The most urgent first."""
+    return [_as_ready(row) for row in await connection.execute(_READY, {"now": now, "most": most})]
 
 
 async def queue(connection: AsyncConnection, now: datetime, addresses: Collection[Address]) -> list[Ready]:
     """All that may be sent to these channels now, in the order in which it would go."""
-    every = _ready(now, _of(addresses)).subquery()
+    every = _ready(_of(addresses)).subquery()
     query = select(every).order_by(every.c.level.desc(), every.c.id)
-    return [_as_ready(row) for row in await connection.execute(query)]
+    return [_as_ready(row) for row in await connection.execute(query, {"now": now})]
 
 
 def _as_ready(row: Row[tuple[object, ...]]) -> Ready:
@@ -221,12 +250,26 @@ async def requests(connection: AsyncConnection, addresses: Collection[Address], 
     return [row.at for row in await connection.execute(query)]
 
 
+_NEXT_READY = select(
+    select(func.min(outbox.c.not_before))
+    .where(outbox.c.state == "pending", outbox.c.not_before > bindparam("now"))
+    .scalar_subquery(),
+    select(func.min(holds.c.until)).where(holds.c.until > bindparam("now")).scalar_subquery(),
+)
+
+
 async def next_ready(connection: AsyncConnection, now: datetime) -> datetime | None:
     """The next time after *now* at which a wait ends."""
-    waits = select(func.min(outbox.c.not_before)).where(outbox.c.state == "pending", outbox.c.not_before > now)
-    ends = select(func.min(holds.c.until)).where(holds.c.until > now)
-    times = [(await connection.execute(query)).scalar_one_or_none() for query in (waits, ends)]
+    times = (await connection.execute(_NEXT_READY, {"now": now})).one()
     return min((time for time in times if time is not None), default=None)
+
+
+_LEASE = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("entry"), outbox.c.state == "pending")
+    .values(state="leased", lease_until=bindparam("until"), tried_at=bindparam("now"), attempts=outbox.c.attempts + 1)
+    .returning(*outbox.c)
+)
 
 
 async def lease(
@@ -237,19 +280,15 @@ async def lease(
     None: it waits no more. ``also``: rows that its message tells too, from now on for good: their fate is its own.
     ``carries``: there may be such from an earlier try.
     """
-    taken = await connection.execute(
-        update(outbox)
-        .where(outbox.c.id == entry_id, outbox.c.state == "pending")
-        .values(state="leased", lease_until=now + LEASE, tried_at=now, attempts=outbox.c.attempts + 1)
-    )
-    if not taken.rowcount:
+    times = {"entry": entry_id, "until": now + LEASE, "now": now}
+    row = (await connection.execute(_LEASE, times)).one_or_none()
+    if row is None:
         return None
     others = list(also)
     if others:
         await connection.execute(
             update(outbox).where(outbox.c.id.in_(others)).values(state="digested", digest=entry_id)
         )
-    row = (await connection.execute(select(outbox).where(outbox.c.id == entry_id))).one()
     entry = await _entry(connection, row)
     if not others and not carries:
         return entry
@@ -263,23 +302,27 @@ async def lease(
     return replace(entry, key=key, digest=digest)
 
 
-async def _entry(connection: AsyncConnection, row: Row[tuple[object, ...]]) -> Entry:
-    sent = (
-        select(outbox.c.ref, outbox.c.done_at, outbox.c.level)
-        .where(
-            outbox.c.incident == row.incident,
-            outbox.c.receiver == row.receiver,
-            outbox.c.channel == row.channel,
-            outbox.c.state == "sent",
-        )
-        .order_by(outbox.c.id.desc())
-        .limit(1)
+_LAST_SENT = (
+    select(outbox.c.ref, outbox.c.done_at, outbox.c.level)
+    .where(
+        outbox.c.incident == bindparam("of"),
+        outbox.c.receiver == bindparam("to"),
+        outbox.c.channel == bindparam("by"),
+        outbox.c.state == "sent",
     )
+    .order_by(outbox.c.id.desc())
+    .limit(literal(1))
+)
+_LAST_WITH_REF = _LAST_SENT.where(outbox.c.ref != "")
+
+
+async def _entry(connection: AsyncConnection, row: Row[tuple[object, ...]]) -> Entry:
     facts = json.loads(row.facts)
     passed = json.loads(row.passed_on) if row.passed_on else None
-    previous = last = (await connection.execute(sent)).one_or_none()
+    line = {"of": row.incident, "to": row.receiver, "by": row.channel}
+    previous = last = (await connection.execute(_LAST_SENT, line)).one_or_none()
     if last is not None and not last.ref:
-        previous = (await connection.execute(sent.where(outbox.c.ref != ""))).one_or_none()
+        previous = (await connection.execute(_LAST_WITH_REF, line)).one_or_none()
     return Entry(
         id=row.id,
         key=row.key,
@@ -304,17 +347,20 @@ def _note(text: str) -> Because | None:
     return Because(*json.loads(text)) if text else None
 
 
+_MARK_SENT = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("entry"))
+    .values(state="sent", lease_until=None, done_at=bindparam("at"), ref=bindparam("receipt"), error="")
+)
+
+
 async def mark_sent(connection: AsyncConnection, entry_id: int, receipt: Receipt, *, digest: bool = False) -> None:
     """A digest's receipt is nobody's: no incident's message can be changed by changing it."""
     if digest:
         told_too = update(outbox).where(outbox.c.digest == entry_id, outbox.c.state == "digested")
         await connection.execute(told_too.values(state="sent", done_at=receipt.at, error=""))
     ref = "" if digest else receipt.ref
-    await connection.execute(
-        update(outbox)
-        .where(outbox.c.id == entry_id)
-        .values(state="sent", lease_until=None, done_at=receipt.at, ref=ref, error="")
-    )
+    await connection.execute(_MARK_SENT, {"entry": entry_id, "at": receipt.at, "receipt": ref})
 
 
 async def mark_failed(
@@ -382,12 +428,20 @@ async def standing(connection: AsyncConnection, receiver: str, channel: str) -> 
     ]
 
 
+_HEALTH = select(
+    func.count(),
+    func.min(outbox.c.created_at),
+    select(func.count())
+    .select_from(_DEAD := outbox.alias("dead"))
+    .where(_DEAD.c.state == "dead", _DEAD.c.done_at > bindparam("since"))
+    .scalar_subquery(),
+).where(outbox.c.state.in_(_WAITING))
+
+
 async def health(connection: AsyncConnection, *, now: datetime) -> tuple[int, datetime | None, int]:
     """How many wait, since when the oldest does, how many were given up in the last 24 h."""
-    waiting = select(func.count(), func.min(outbox.c.created_at)).where(outbox.c.state.in_(_WAITING))
-    pending, oldest = (await connection.execute(waiting)).one()
-    day = select(func.count()).where(outbox.c.state == "dead", outbox.c.done_at > now - timedelta(days=1))
-    return pending, oldest, (await connection.execute(day)).scalar_one()
+    pending, oldest, dead = (await connection.execute(_HEALTH, {"since": now - timedelta(days=1)})).one()
+    return pending, oldest, dead
 
 
 async def first_sent(connection: AsyncConnection, incident: str, *, since: datetime) -> datetime | None:

@@ -1,17 +1,18 @@
 """Silences, which are never deleted, and how incidents stood when they came under one."""
 
 import json
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts import Incident, Level
 from alerts.codec import load_incident
 from alerts.silence import Silence, Stay, due
-from listener.storage.database import insert
+from listener.storage.database import insert, upsert
 from listener.storage.tables import incidents, silences, stays
 
 
@@ -87,16 +88,20 @@ async def page(
     return [_silence(row) for row in await connection.execute(query)]
 
 
+_TO_TELL = (
+    select(silences).where(silences.c.next_at <= bindparam("now")).order_by(silences.c.next_at, silences.c.number)
+)
+_NEXT_DUE = select(func.min(silences.c.next_at))
+
+
 async def to_tell(connection: AsyncConnection, now: datetime) -> list[tuple[Silence, str]]:
     """Those of which a notice is due, with the last that was given."""
-    query = select(silences).where(silences.c.next_at <= now).order_by(silences.c.next_at, silences.c.number)
-    return [(_silence(row), row.told) for row in await connection.execute(query)]
+    return [(_silence(row), row.told) for row in await connection.execute(_TO_TELL, {"now": now})]
 
 
 async def next_due(connection: AsyncConnection) -> datetime | None:
-    query = select(silences.c.next_at).where(silences.c.next_at.is_not(None)).order_by(silences.c.next_at).limit(1)
-    row = (await connection.execute(query)).first()
-    return row.next_at if row else None
+    found: datetime | None = (await connection.execute(_NEXT_DUE)).scalar_one()
+    return found
 
 
 async def mark_told(connection: AsyncConnection, silence: Silence, told: str) -> None:
@@ -108,8 +113,10 @@ async def mark_told(connection: AsyncConnection, silence: Silence, told: str) ->
     )
 
 
+_KEEP_STAY = upsert(stays, ["silence", "incident"], ("since", "level", "rule", "mentions", "seen", "broke"))
+
+
 async def keep_stay(connection: AsyncConnection, incident: str, stay: Stay) -> None:
-    statement = insert(stays)
     values = {
         "silence": stay.silence.number,
         "incident": incident,
@@ -120,17 +127,23 @@ async def keep_stay(connection: AsyncConnection, incident: str, stay: Stay) -> N
         "seen": stay.seen,
         "broke": stay.broke,
     }
-    changing = {name: statement.excluded[name] for name in values if name not in {"silence", "incident"}}
-    await connection.execute(
-        statement.on_conflict_do_update(index_elements=["silence", "incident"], set_=changing), [values]
-    )
+    await connection.execute(_KEEP_STAY, [values])
 
 
-async def stays_of(connection: AsyncConnection, incident: str) -> dict[int, Stay]:
-    """By the silence's number."""
-    columns = [*stays.c, *(column.label(f"of_{column.name}") for column in silences.c)]
-    query = select(*columns).join(silences, silences.c.number == stays.c.silence).where(stays.c.incident == incident)
-    return {row.silence: _stay(row) for row in await connection.execute(query.order_by(stays.c.silence))}
+_STAYS_OF = (
+    select(*stays.c, *(column.label(f"of_{column.name}") for column in silences.c))
+    .join(silences, silences.c.number == stays.c.silence)
+    .where(stays.c.incident.in_(bindparam("incidents", expanding=True)))
+    .order_by(stays.c.silence)
+)
+
+
+async def stays_of_each(connection: AsyncConnection, names: Collection[str]) -> dict[str, dict[int, Stay]]:
+    """By incident and the silence's number."""
+    found: dict[str, dict[int, Stay]] = {name: {} for name in names}
+    for row in await connection.execute(_STAYS_OF, {"incidents": list(names)}):
+        found[row.incident][row.silence] = _stay(row)
+    return found
 
 
 async def stayed(connection: AsyncConnection, silence: Silence) -> list[tuple[Incident, Stay]]:

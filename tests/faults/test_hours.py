@@ -124,8 +124,8 @@ class World:
         async with self.database.write("test") as connection:
             for one in events:
                 done, incident = self.incidents.apply(one)
-                await alerting.keep_event(connection, done)
-                self.incidents.keep(await alerting.keep(connection, incident, now=now))
+                await alerting.keep_events(connection, [done])
+                self.incidents.keep(*await alerting.keep(connection, [incident], now=now))
 
     async def flush(self, now: datetime) -> datetime:
         """All that is due; when to look again."""

@@ -86,8 +86,8 @@ class World:
         async with self.database.write("test") as connection:
             for one in events:
                 done, incident = self.incidents.apply(one)
-                await alerting.keep_event(connection, done)
-                self.incidents.keep(await alerting.keep(connection, incident, now=self.now))
+                await alerting.keep_events(connection, [done])
+                self.incidents.keep(*await alerting.keep(connection, [incident], now=self.now))
 
     async def silence(self, **ask) -> Silence:
         asked = Ask("小林", "例行促销", self.now + ask.pop("lasts", 3 * HOUR), **ask)

@@ -143,8 +143,8 @@ async def test_what_it_counts(tmp_path):
         incident_ = sample_notification(NOW + timedelta(minutes=1), "zh", level=Level.red).incident
         lead = replace(incident_.lead, incident=incident_.id)
         async with report._database.write("test") as connection:
-            await alerting.keep_event(connection, lead)
-            await alerting.keep(connection, replace(incident_, alerts=(lead,)), now=NOW)
+            await alerting.keep_events(connection, [lead])
+            await alerting.keep(connection, [replace(incident_, alerts=(lead,))], now=NOW)
             await outbox.put(connection, outbox.New("k", "pr", "console", "open", incident_), now=NOW)
         await report.step(nine)
         async with report._database.write("test") as connection:

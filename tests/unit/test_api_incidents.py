@@ -55,8 +55,8 @@ class Site:
         async with self.database.write("test") as connection:
             for one in events:
                 done, incident = self.incidents.apply(one)
-                await alerting.keep_event(connection, done)
-                self.incidents.keep(await alerting.keep(connection, incident, now=one.at))
+                await alerting.keep_events(connection, [done])
+                self.incidents.keep(*await alerting.keep(connection, [incident], now=one.at))
 
     async def start(self, *, loopback: bool = True) -> None:
         status = StoredStatus(self.database, Shown([], []), {}, started_at=self.now, now=utc_now)

@@ -81,8 +81,8 @@ class World:
         for one in events:
             done, incident = self.incidents.apply(one)
             async with self.database.write("test") as connection:
-                await alerting.keep_event(connection, done)
-                self.incidents.keep(await alerting.keep(connection, incident, now=self.now))
+                await alerting.keep_events(connection, [done])
+                self.incidents.keep(*await alerting.keep(connection, [incident], now=self.now))
 
     async def do(self, kind, by="小林", **payload) -> None:
         async with self.database.write("test") as connection:

@@ -55,8 +55,8 @@ async def refresher(database: Database, peer: Peer):
 async def tell(database: Database, told: Incident, kind: str = "open", state: str = "sent") -> None:
     """The incident as the database has it, and a message of it on the channel, in a state."""
     async with database.write("test") as connection:
-        await alerting.keep_event(connection, told.lead)
-        await alerting.keep(connection, told, now=NOW)
+        await alerting.keep_events(connection, [told.lead])
+        await alerting.keep(connection, [told], now=NOW)
         key = f"{told.id}-{kind}-{told.revision}"
         await outbox.put(connection, outbox.New(key, *HERE, kind, told), now=NOW)
         waiting = await outbox.queue(connection, NOW, {HERE})

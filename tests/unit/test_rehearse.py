@@ -153,8 +153,8 @@ async def test_it_sends_what_the_program_sends(tmp_path, seed, inhibit):
             while waiting and waiting[0].at == now:
                 done, incident = incidents.apply(waiting.pop(0))
                 async with database.write("test") as connection:
-                    await alerting.keep_event(connection, done)
-                    await alerting.keep(connection, incident, now=now)
+                    await alerting.keep_events(connection, [done])
+                    await alerting.keep(connection, [incident], now=now)
             await flusher.step(now)
         async with database.read("test") as connection:
             query = select(sent_rows.c.created_at, sent_rows.c.receiver, sent_rows.c.kind)

@@ -42,8 +42,8 @@ async def keep(database: Database, *events: AlertEvent) -> None:
     async with database.write("test") as connection:
         for one in events:
             done, incident = incidents.apply(one)
-            await alerting.keep_event(connection, done)
-            incidents.keep(await alerting.keep(connection, incident, now=one.at))
+            await alerting.keep_events(connection, [done])
+            incidents.keep(*await alerting.keep(connection, [incident], now=one.at))
 
 
 @pytest.fixture

@@ -50,11 +50,11 @@ async def keep(database: Database, *events: AlertEvent) -> None:
     async with database.write("test") as connection:
         for one in events:
             if one.shadow:
-                await alerting.keep_event(connection, one)
+                await alerting.keep_events(connection, [one])
             else:
                 done, incident = incidents.apply(one)
-                await alerting.keep_event(connection, done)
-                incidents.keep(await alerting.keep(connection, incident, now=one.at))
+                await alerting.keep_events(connection, [done])
+                incidents.keep(*await alerting.keep(connection, [incident], now=one.at))
 
 
 def command(subject: str, verdict: str = "noise", **more) -> Command:
