@@ -25,7 +25,9 @@ from listener.storage.database import Database, StorageError
 from listener.storage.outbox import Address, Entry, Ready
 from listener.turns import Line, Turns
 
-IN_A_ROW = 10  # messages to a channel without a rate before the outbox is read again: red waits for no more than these
+IN_A_ROW = 50  # messages to a channel without a rate before the outbox is read again
+RUN = timedelta(seconds=0.25)  # and how long they may take together: red that comes meanwhile waits for no more
+LOOK = timedelta(seconds=0.05)  # between two readings of the outbox while all goes on: each reads all that waits
 AT_ONCE = 16  # sends under way over all channels
 _IDLE = timedelta(seconds=30)
 _log = structlog.get_logger()
@@ -80,9 +82,14 @@ class Sender:
         self._failing: dict[Address, str] = {}
         self._misworded: dict[tuple[str, str, str], str] = {}  # receiver, channel and text → why it failed last
         self._stopping = False
+        self._looked: datetime | None = None
 
     async def step(self, now: datetime) -> datetime:
-        self._raise_broken()
+        """Begin what may be sent; when to look again if nothing wakes it before."""
+        ended = self._raise_broken()
+        if self._under_way and not ended and self._looked is not None and now - LOOK < self._looked <= now:
+            return self._looked + LOOK
+        self._looked = now
         turns = Turns(self.lines)
         async with self._database.read("outbox") as connection:
             ready = await outbox.ready(connection, now, most=IN_A_ROW)
@@ -109,12 +116,16 @@ class Sender:
                 self._under_way[name] = asyncio.create_task(self._deliver(some), name=f"send {row[0].address[0]}")
         return min(at for at in (waiting, now + _IDLE, *opens.values()) if at is not None and at > now)
 
-    def _raise_broken(self) -> None:
-        """A send that ended with something other than a delivery's outcome is a fault of ours; it is not hidden."""
-        for account, task in list(self._under_way.items()):
-            if task.done():
-                del self._under_way[account]
-                task.result()
+    def _raise_broken(self) -> bool:
+        """A send that ended with something other than a delivery's outcome is a fault of ours; it is not hidden.
+
+        Whether any ended.
+        """
+        done = [(account, task) for account, task in self._under_way.items() if task.done()]
+        for account, task in done:
+            del self._under_way[account]
+            task.result()
+        return bool(done)
 
     async def _give_up_unknown(self, now: datetime) -> None:
         async with self._database.write("outbox") as connection:
@@ -130,9 +141,12 @@ class Sender:
         """
         sent: _Sent | None = None
         lines = self.lines  # a reload exchanges them while this waits
+        until = self._now() + RUN
         try:
             for number, one in enumerate(some):
-                if (self._stopping and number) or one.address not in lines:
+                if number and (self._stopping or self._now() >= until):
+                    break
+                if one.address not in lines:
                     break
                 entry = await self._lease(one, sent, lines)
                 sent = None
