@@ -272,7 +272,14 @@ def _split(incident: Incident, act: Act) -> Done | Refused:
         reached=((apart.level, first),),
         handling=with_act(Handling(), replace(act, value=incident.id, revision=1)),
     )
-    rest = replace(incident, alerts=tuple(event for event in incident.alerts if event.alert not in wanted))
+    left_over = tuple(event for event in incident.alerts if event.alert not in wanted)
+    # A topic that came with the alerts goes with the last of them; the one that the incident began with stays.
+    stays = {incident.topic, *(event.topic for event in left_over)}
+    gathers = tuple(topic for topic in incident.gathers if topic not in stays)
+    apart = replace(apart, gathers=gathers)
+    rest = replace(
+        incident, alerts=left_over, gathers=tuple(topic for topic in incident.gathers if topic not in gathers)
+    )
     kept = _after(
         rest, replace(act, value=name), rest.handling, f"已拆出 {len(moved)} 条预警", f"gave {len(moved)} away"
     )

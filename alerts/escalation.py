@@ -13,7 +13,7 @@ from typing import Literal
 from alerts.alert import Because
 from alerts.hours import TimeInterval, holding
 from alerts.incident import Incident
-from alerts.route import Matchers, labels, match
+from alerts.route import Matchers, match, views
 
 MOST_REPEATS = 5
 
@@ -69,7 +69,7 @@ class Chain:
     steps: tuple[Step, ...]
 
     def matches(self, incident: Incident) -> bool:
-        return match(self.match, labels(incident))
+        return any(match(self.match, view) for view in views(incident))
 
 
 RunState = Literal["waiting", "resting", "ended"]

@@ -1,5 +1,6 @@
 """Alerts that belong together: what people acknowledge, work and close."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -83,7 +84,8 @@ class Incidents:
     """The fold of alert events into incidents: same events and acts in the same order, same incidents.
 
     A topic's alerts are one incident while one of them fires, or the last was resolved less than ``REJOIN`` before the
-    event; the program's alerts about itself are an incident each. An incident's id is the id of its first alert, with that
+    event. So are those of a brand that open on one story, whatever their topics; from then on both topics' alerts join it.
+    The program's alerts about itself are an incident each. An incident's id is the id of its first alert, with that
     one's revision where it is not the first of the alert. Events come in order of ``at`` per kind; incidents are
     forgotten once they can no longer be joined.
     """
@@ -92,6 +94,7 @@ class Incidents:
         self._incidents: dict[str, Incident] = {}
         self._by_alert: dict[str, str] = {}
         self._by_topic: dict[str, str] = {}
+        self._by_story: defaultdict[_Story, set[str]] = defaultdict(set)
         # per kind, in order of resolving: the id of each incident that waits to be forgotten
         self._resolved: dict[str, dict[str, datetime]] = {"topic": {}, "self": {}}
         for incident in sorted(restored, key=lambda incident: (incident.updated_at, incident.opened_at, incident.id)):
@@ -146,6 +149,8 @@ class Incidents:
             self._by_alert.update((member.alert, incident.id) for member in incident.alerts)
         if incident.handling.closed_at is None:
             self._by_topic.update((topic, incident.id) for topic in incident.gathers)
+            for story in _stories(incident) if incident.gathers else ():
+                self._by_story[story].add(incident.id)
         waiting = self._resolved[incident.kind]
         waiting.pop(incident.id, None)
         if not incident.firing:
@@ -155,7 +160,13 @@ class Incidents:
         known = self._incidents.get(self._by_alert.get(event.alert, ""))
         if known is not None and known.handling.closed_at is None:
             return known
-        return self._incidents.get(self._by_topic.get(event.topic or "", "")) if event.kind == "topic" else None
+        if event.kind != "topic":
+            return None
+        its = self._incidents.get(self._by_topic.get(event.topic or "", ""))
+        if its is not None or (story := _story(event)) is None:
+            return its
+        about = [self._incidents[name] for name in self._by_story.get(story, ())]
+        return min(about, key=lambda incident: (incident.opened_at, incident.id), default=None)
 
     def _let_go(self, incident: Incident) -> None:
         for member in incident.alerts:
@@ -164,6 +175,10 @@ class Incidents:
         for topic in incident.gathers:
             if self._by_topic.get(topic) == incident.id:
                 del self._by_topic[topic]
+        for story in _stories(incident):
+            self._by_story[story].discard(incident.id)
+            if not self._by_story[story]:
+                del self._by_story[story]
 
     def _forget(self, kind: str, now: datetime) -> None:
         waiting = self._resolved[kind]
@@ -175,6 +190,18 @@ class Incidents:
             self._let_go(self._incidents.pop(name))
 
 
+_Story = tuple[str, str]  # of a brand
+
+
+def _story(event: AlertEvent) -> _Story | None:
+    """The story that an alert is about: the one that leads what it counted."""
+    return (event.brand, event.stories[0].id) if event.kind == "topic" and event.stories else None
+
+
+def _stories(incident: Incident) -> frozenset[_Story]:
+    return frozenset(story for event in incident.alerts if (story := _story(event)) is not None)
+
+
 def _first(event: AlertEvent) -> Incident:
     incident = Incident(event.incident, event.kind, event.topic, event.at, event.at, 1, (event,), since=event.at)
     gathers = (event.topic,) if event.kind == "topic" and event.topic is not None else ()
@@ -183,12 +210,16 @@ def _first(event: AlertEvent) -> Incident:
 
 def _fold(incident: Incident, event: AlertEvent) -> Incident:
     members = [event if member.alert == event.alert else member for member in incident.alerts]
+    gathers = incident.gathers
     if all(member.alert != event.alert for member in incident.alerts):
         members.append(event)
+        if event.topic is not None and event.topic not in gathers:
+            gathers = (*gathers, event.topic)  # it came by its story: from now on its topic's alerts come too
     over = [member for member in members if member.event == "resolved" and event.at - member.at >= REJOIN]
     dropped = {member.alert for member in sorted(over, key=lambda member: member.at)[:-KEPT_RESOLVED]}
     after = replace(
         incident,
+        gathers=gathers,
         updated_at=max(incident.updated_at, event.at),
         revision=incident.revision + 1,
         alerts=tuple(member for member in members if member.alert not in dropped),

@@ -6,11 +6,11 @@ both sides is not muted by what also does, so nothing mutes itself; what is mute
 incident that could not see every source mutes nothing: what it says of the others is not known.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from alerts.incident import Incident
-from alerts.route import LabelName, Labels, Matchers, labels, match
+from alerts.route import LabelName, Labels, Matchers, labels, match, views
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Inhibition:
 
 def inhibitor(target: Incident, others: Iterable[Incident], rules: Iterable[Inhibition]) -> Incident | None:
     """What mutes the target now: of those that do, the highest, then the oldest."""
-    known = labels(target)
-    wanted = [rule for rule in rules if rule.to_target(known)]
+    known = views(target)
+    wanted = [rule for rule in rules if any(rule.to_target(view) for view in known)]
     if not wanted or not target.open:
         return None
     found = [one for one in others if one.id != target.id and can_inhibit(one) and _mutes(one, known, wanted)]
@@ -50,6 +50,7 @@ def can_inhibit(incident: Incident) -> bool:
     return incident.open and incident.lead.coverage.complete
 
 
-def _mutes(source: Incident, known: Labels, rules: Iterable[Inhibition]) -> bool:
+def _mutes(source: Incident, target: Sequence[Labels], rules: Sequence[Inhibition]) -> bool:
+    """Every topic of the target, or what one of them says would be lost."""
     own = labels(source)
-    return any(rule.mutes(own, known) for rule in rules)
+    return all(any(rule.mutes(own, view) for rule in rules) for view in target)

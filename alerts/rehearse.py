@@ -11,7 +11,7 @@ from alerts.hold import Held
 from alerts.incident import Incident, Incidents
 from alerts.inhibition import Inhibition, inhibitor
 from alerts.notification import NotificationKind
-from alerts.route import Route, labels
+from alerts.route import Route, views
 from alerts.settle import known_level, settle
 
 
@@ -72,7 +72,7 @@ class _Stage:
         told = self._told.setdefault(incident.id, {})
         again: list[datetime] = []
         muted = self._muted(incident)
-        for leg in self._route.match(labels(incident), told=told):
+        for leg in self._route.match(*views(incident), told=told):
             first_at, state, before = told.get(leg.receiver, (now, None, None))
             decision = decide(incident, state, leg, first_at=first_at, now=now)
             held = muted or leg.hours.held(known_level(incident, state), now)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
+from alerts.alert import AlertEvent
 from alerts.hold import ALWAYS, Hours
 from alerts.incident import Incident
 
@@ -48,20 +49,21 @@ class Route:
     levels: Mapping[str, Leg] = field(default_factory=dict)
     place: str = "route"
 
-    def match(self, labels: Labels, *, told: Iterable[str] = ()) -> tuple[Leg, ...]:
-        """The legs for these labels, never empty: the root takes what no branch wants. A missing label is an empty one.
+    def match(self, *views: Labels, told: Iterable[str] = ()) -> tuple[Leg, ...]:
+        """The legs for an incident's views, never empty: the root takes what no branch wants. A missing label is empty.
 
         One leg per receiver, the first found: its messages about an incident are one sequence. ``told`` names receivers
         that were told of the incident before; they come too when they no longer match (a red incident that is yellow
         now), so that what was opened there is closed there.
         """
         found: dict[str, Leg] = {}
-        for node in self.takers(labels):
-            found.setdefault(node.leg.receiver, node.leg_of(labels))
+        for labels in views:
+            for node in self.takers(labels):
+                found.setdefault(node.leg.receiver, node.leg_of(labels))
         receivers = frozenset(told)
         for node in self.nodes() if receivers else ():
             if node.leg.receiver in receivers:
-                found.setdefault(node.leg.receiver, node.leg_of(labels))
+                found.setdefault(node.leg.receiver, node.leg_of(views[0]))
         return tuple(found.values())
 
     def leg_of(self, labels: Labels) -> Leg:
@@ -91,12 +93,30 @@ class Route:
 
 
 def labels(incident: Incident) -> dict[LabelName, str]:
-    """What routes match on: the incident's kind, highest open level and topic, its lead alert's brand, rule and key."""
-    lead = incident.lead
+    """What matches on an incident: its kind, highest open level and topic, its lead alert's brand, rule and key."""
+    return _labels(incident, incident.topic, incident.lead)
+
+
+def views(incident: Incident) -> list[dict[LabelName, str]]:
+    """The incident's labels as each topic that fires in it has them, its own first; once all is over, as each had them.
+
+    So what is for one of two topics that a story brought together is for that one as before.
+    """
+    firing = [event for event in incident.alerts if event.event != "resolved"] or incident.alerts
+    by_topic: dict[str | None, list[AlertEvent]] = {}
+    for event in sorted(firing, key=lambda event: event.topic != incident.topic):
+        by_topic.setdefault(event.topic, []).append(event)
+    return [
+        _labels(incident, topic, max(events, key=lambda event: (event.level, event.at)))
+        for topic, events in by_topic.items()
+    ]
+
+
+def _labels(incident: Incident, topic: str | None, lead: AlertEvent) -> dict[LabelName, str]:
     found: dict[LabelName, str] = {
         "kind": incident.kind,
         "level": incident.level.name,
-        "topic": incident.topic or "",
+        "topic": topic or "",
         "brand": lead.brand,
         "rule": lead.rule,
     }

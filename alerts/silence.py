@@ -14,7 +14,7 @@ from alerts.alert import Because, Level
 from alerts.flush import Decision, Told
 from alerts.hold import Held
 from alerts.incident import Incident
-from alerts.route import LabelName, Leg, Matchers, Route, labels, match
+from alerts.route import LabelName, Leg, Matchers, Route, match, views
 from alerts.settle import known_level
 
 LONGEST = timedelta(days=7)
@@ -49,10 +49,10 @@ class Silence:
         return self.starts_at <= now < self.over_at
 
     def matches(self, incident: Incident) -> bool:
-        """Whatever its level is, unless the silence names levels."""
+        """Whatever its level is, unless the silence names levels; of two topics in one incident it must cover both."""
         if self.incident is not None and incident.number != self.incident:
             return False
-        return match(self.matchers, labels(incident))
+        return all(match(self.matchers, view) for view in views(incident))
 
     def holds(self, incident: Incident, level: Level, now: datetime) -> bool:
         """*level*: the incident's, or what a receiver knows of it where that is higher."""

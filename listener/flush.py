@@ -15,7 +15,7 @@ from alerts.flush import Told, decide
 from alerts.hold import Held
 from alerts.inhibition import Inhibition, can_inhibit, inhibitor
 from alerts.oncall import OnCall
-from alerts.route import Leg, Route, labels
+from alerts.route import Leg, Route, views
 from alerts.settle import known_level, settle
 from alerts.silence import RULE as SILENCE
 from alerts.silence import Silence, Stay, speak
@@ -208,7 +208,7 @@ class Flusher:
     def _legs(self, incident: Incident, told: Mapping[str, object]) -> Sequence[Leg]:
         if self.routing.route is None:
             return ()
-        legs = self.routing.route.match(labels(incident), told=told)
+        legs = self.routing.route.match(*views(incident), told=told)
         open_channels = self.routing.open_channels
         if _refused_channel(incident) is None or any(open_channels(leg.receiver, incident) for leg in legs):
             return legs

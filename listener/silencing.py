@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts import Incident
 from alerts.render.silence import KINDS, notice
-from alerts.route import Route, labels
+from alerts.route import Route, views
 from alerts.silence import Silence, Stay, due_notice, receivers, stay
 from listener.storage import alerting, outbox, silences
 
@@ -54,7 +54,7 @@ async def _told(connection: AsyncConnection, silence: Silence, route: Route | No
     if incident is None:
         return receivers(silence, route)
     told = await alerting.told_of(connection, incident.id)
-    return [leg.receiver for leg in route.match(labels(incident), told=told)]
+    return [leg.receiver for leg in route.match(*views(incident), told=told)]
 
 
 async def stays(

@@ -12,7 +12,7 @@ from alerts.codec import dump_event, dump_incident, event_line, load_event, load
 from alerts.config import RouteConfig
 from alerts.flush import Told, decide
 from alerts.incident import REJOIN, Incidents
-from alerts.route import Leg, labels
+from alerts.route import Leg, labels, views
 
 T0 = datetime(2026, 3, 2, tzinfo=UTC)
 texts = st.text(max_size=20)
@@ -193,24 +193,66 @@ def test_restored_incidents_go_on_the_same(history, place):
     assert whole.open() == restored.open()
 
 
-@given(histories(), st.permutations([("s4", "s1"), ("s3", "s1"), ("s2", "s1"), ("s1", "s0")]), st.data())
-def test_merges_of_stories_leave_incidents_as_they_are(history, merges, data):
-    """A topic has one open incident at most, so whichever stories its alerts name, and whichever of them merge when and in
-    which order, there are never two to be joined: the same alerts are together, and nothing is told a second time."""
-    bare, told, aliases = Incidents(), Incidents(), {}
-    for event in history:
-        names = data.draw(st.lists(st.sampled_from(["s0", "s1", "s2", "s3", "s4"]), max_size=2))
-        if merges and data.draw(st.booleans()):
-            alias, story = merges.pop()
-            aliases = {old: story if new == alias else new for old, new in aliases.items()} | {alias: story}
-        stories = tuple(StoryRef(aliases.get(name, name), "", 2, (), "") for name in names)
-        _, without = bare.apply(event)
-        done, incident = told.apply(replace(event, stories=stories))
-        assert done.stories == stories
-        assert (incident.id, incident.revision) == (without.id, without.revision)
-        assert [member.alert for member in incident.alerts] == [member.alert for member in without.alerts]
-        topics = [each.topic for each in told.open() if each.kind == "topic"]
-        assert len(topics) == len(set(topics))
+@given(histories(), st.data())
+def test_alerts_of_a_brand_that_open_on_one_story_are_one_incident(history, data):
+    """An alert whose topic has no incident joins that of its brand which is about the story that leads it, if there is one
+    that is not over, and only then; from then on its topic's alerts join too. A brand hears of a story once."""
+    incidents = Incidents()
+    known: dict[str, Incident] = {}
+    by_alert: dict[str, str] = {}
+    other = data.draw(st.sampled_from(["云杉", "格澜"]))
+    for plain in history:
+        brand = {"a": "云杉", "b": other}.get(plain.topic or "", "")
+        names = data.draw(st.lists(st.sampled_from(["s0", "s1", "s2"]), max_size=2, unique=True))
+        event = replace(plain, brand=brand, stories=tuple(StoryRef(name, "", 2, (), "") for name in names))
+        living = [one for one in known.values() if one.firing or event.at - one.updated_at < REJOIN]
+        its = [one for one in living if one.id == by_alert.get(event.alert)]
+        its = its or [one for one in living if event.topic is not None and event.topic in one.gathers]
+        about = [one for one in living if names and event.kind == "topic" and (brand, names[0]) in _about(one)]
+        done, incident = incidents.apply(event)
+        if its:
+            assert incident.id == its[0].id
+        elif about:
+            assert incident.id == min(about, key=lambda one: (one.opened_at, one.id)).id
+            assert event.topic in incident.gathers
+        else:
+            assert incident.revision == 1
+        known[incident.id] = incident
+        by_alert[event.alert] = incident.id
+        gathered = [topic for one in known.values() if one.firing for topic in one.gathers]
+        assert len(gathered) == len(set(gathered))
+        restored = Incidents(known.values())
+        assert restored.open() == incidents.open()
+
+
+def _about(incident):
+    return {(member.brand, member.stories[0].id) for member in incident.alerts if member.stories}
+
+
+def test_a_story_in_two_topics_is_told_of_once_to_each():
+    """One incident, which goes to the receivers of both; what is for one of them mutes it for neither."""
+    story = (StoryRef("s", "充电宝起火", 40, ("weibo",), ""),)
+    incidents = Incidents()
+    first = replace(TEMPLATE, alert="a", topic="power-bank", brand="云杉", stories=story)
+    second = replace(
+        TEMPLATE, alert="b", topic="ceo", brand="云杉", stories=story, rule="watch", at=T0 + timedelta(hours=1)
+    )
+    _, incident = incidents.apply(first)
+    _, joined = incidents.apply(second)
+    assert joined.id == incident.id
+    assert [view["topic"] for view in views(joined)] == ["power-bank", "ceo"]
+    assert [view["rule"] for view in views(joined)] == ["r", "watch"]
+    tree = RouteConfig.model_validate(
+        {"receiver": "rest", "routes": [
+            {"receiver": "pr", "match": {"topic": "power-bank"}}, {"receiver": "board", "match": {"topic": "ceo"}},
+        ]}
+    ).build()  # fmt: skip
+    assert [leg.receiver for leg in tree.match(*views(joined))] == ["pr", "board"]
+    _, after = incidents.apply(replace(first, event="resolved", revision=2, at=T0 + 2 * timedelta(hours=1)))
+    assert [leg.receiver for leg in tree.match(*views(after))] == ["board"]
+    assert [leg.receiver for leg in tree.match(*views(after), told=["pr", "board"])] == ["board", "pr"]
+    _, other = incidents.apply(replace(second, alert="c", topic="rival", brand="格澜", at=T0 + 2 * timedelta(hours=1)))
+    assert other.id != joined.id
 
 
 def test_memory_is_bounded():

@@ -120,8 +120,9 @@ class World:
         """An alert event of an incident of its own."""
         lead = sample_notification(self.now, "zh", level=level).incident.lead
         happened = replace(
-            lead, alert=name, topic=name, key={"topic": name}, at=self.now, event=event, revision=revision, incident=""
-        )
+            lead, alert=name, topic=name, key={"topic": name}, at=self.now, event=event, revision=revision, incident="",
+            stories=(),
+        )  # fmt: skip
         await self.decider.publish([happened], self.now)
         return happened
 

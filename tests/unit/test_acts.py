@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from alerts import Level
+from alerts import Level, StoryRef
 from alerts.act import Done, Refused, perform
 from alerts.codec import dump_incident, load_incident
 from alerts.flush import Decision, Told, decide
@@ -21,7 +21,7 @@ LEG = Leg("pr", WAIT, INTERVAL, REPEAT)
 
 
 def event(alert="a", what="opened", *, revision=1, level=Level.orange, topic="acme", minute=0):
-    one = sample_notification(T0, "zh", level=level).incident.lead
+    one = replace(sample_notification(T0, "zh", level=level).incident.lead, stories=())
     return replace(
         one, alert=alert, event=what, revision=revision, topic=topic, at=T0 + minute * MINUTE, incident="", rule=alert
     )
@@ -271,6 +271,22 @@ def test_a_level_above_what_was_taken_is_told_and_repeated():
     desk.do("a", act("acknowledge"))
     desk.tell(event("a", "raised", revision=2, level=Level.red, minute=2))
     assert decided(desk, told("acknowledge", 2), 2) == Decision("update", "level_rose", T0 + 2 * MINUTE + REPEAT)
+
+
+def test_a_topic_that_came_by_its_story_leaves_with_the_last_of_its_alerts():
+    """What was split off goes its own way, and new alerts of its topic with it; the first topic stays where it was."""
+    one = StoryRef("s", "充电宝起火", 9, ("weibo",), "")
+    desk = Desk(event("a"), replace(event("b", topic="ceo", minute=1), stories=(one,)))
+    assert desk["b"].gathers == ("ceo",)
+    desk = Desk(replace(event("a"), stories=(one,)), replace(event("b", topic="ceo", minute=1), stories=(one,)))
+    desk.tell(event("c", topic="ceo", minute=2))
+    assert (desk["a"].gathers, len(desk["a"].alerts)) == (("acme", "ceo"), 3)
+    assert desk.do("a", act("split", value="b", minute=3)) == ""
+    assert desk.tell(event("d", topic="ceo", minute=4)).id == "a"
+    assert desk.do("a", act("split", value="c,d", minute=5)) == ""
+    assert desk["a"].gathers == ("acme",)
+    apart = desk.tell(event("e", topic="ceo", minute=6))
+    assert (apart.id != "a", apart.gathers) == (True, ("ceo",))
 
 
 def test_what_is_split_off_twice_at_one_revision_is_two_incidents():

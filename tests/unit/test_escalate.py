@@ -46,7 +46,7 @@ ROUTE = Route(Leg("pr", timedelta(0), 5 * MINUTE, 1000 * HOUR), {})
 
 
 def event(what="opened", *, revision=1, level=Level.red, at=T0, alert="a"):
-    one = sample_notification(T0, "zh", level=level).incident.lead
+    one = replace(sample_notification(T0, "zh", level=level).incident.lead, stories=())
     return replace(one, alert=alert, event=what, revision=revision, topic="acme", at=at, incident="", rule="loud")
 
 
