@@ -25,7 +25,7 @@ from listener.storage.database import Database, StorageError
 from listener.storage.outbox import Address, Entry, Ready
 from listener.turns import Line, Turns
 
-IN_A_ROW = 50  # messages to a channel without a rate before the outbox is read again
+IN_A_ROW = 20  # messages to a channel without a rate before the outbox is read again
 RUN = timedelta(seconds=0.25)  # and how long they may take together: red that comes meanwhile waits for no more
 LOOK = timedelta(seconds=0.05)  # between two readings of the outbox while all goes on: each reads all that waits
 AT_ONCE = 16  # sends under way over all channels
