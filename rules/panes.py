@@ -14,6 +14,7 @@ from zlib import crc32
 
 from rules.calendar import UTC_WEEKS, Calendar
 from rules.facts import STORIES, TERMS, Facts, Key
+from rules.figures import Figures
 from rules.filter import Test
 from rules.rollup import Roll, Rollup
 from rules.vocabulary import Vocabulary
@@ -79,9 +80,10 @@ def _bump(counts: dict[_Name, int], name: _Name, by: int) -> None:
 class Tally:
     """Totals over the panes above ``low``: mentions, people reached, by author, by story, and by everything else."""
 
-    __slots__ = ("authors", "low", "mentions", "people", "rest", "size", "stories")
+    __slots__ = ("_known", "authors", "low", "mentions", "people", "rest", "size", "stories")
 
     def __init__(self, size: int) -> None:
+        self._known: tuple[Figures, tuple[str, ...]] | None = None
         self.size = size
         self.low = 0
         self.mentions = 0
@@ -92,6 +94,7 @@ class Tally:
 
     def count_one(self, counted: "Counted", people: int, sign: int) -> None:
         who, story, keys = counted
+        self._known = None
         self.mentions += sign
         self.people += sign * people
         if who:
@@ -108,6 +111,7 @@ class Tally:
                 rest.pop(key, None)
 
     def count_pane(self, pane: "Pane", sign: int) -> None:
+        self._known = None
         self.mentions += sign * pane.mentions
         self.people += sign * pane.people
         for who, count in pane.authors.items():
@@ -116,6 +120,30 @@ class Tally:
             _bump(self.stories, story, sign * count)
         for key, count in pane.rest.items():
             _bump(self.rest, key, sign * count)
+
+    @property
+    def figures(self) -> Figures:
+        """What it holds, in figures; told once, whatever the number of rules that ask before it changes."""
+        return (self._known or self._tell())[0]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where it comes from, in order of name."""
+        return (self._known or self._tell())[1]
+
+    def _tell(self) -> tuple[Figures, tuple[str, ...]]:
+        channels, sites, sources = 0, 0, []
+        for kind, name in self.rest:
+            if kind == "source":
+                sources.append(name)
+            elif kind == "channel":
+                channels += 1
+            elif kind == "site":
+                sites += 1
+        stories = len(self.stories) + self.mentions - sum(self.stories.values())
+        figures = Figures(self.mentions, len(self.authors), channels, sites, stories, self.people)
+        self._known = figures, tuple(sorted(sources))
+        return self._known
 
     def count(self, kind: str, name: str) -> int:
         return self.rest.get((kind, name), 0)

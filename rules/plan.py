@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from alerts import Because, Level
+from alerts import Level
 from rules.calendar import Calendar
 from rules.episode import Timing
 from rules.facts import STORIES, TERMS, lexicon_id
@@ -15,15 +15,14 @@ from rules.pattern import pattern_id
 from rules.reading import Condition, Leaf, Looks
 from rules.rollup import Roll
 from rules.rule import RuleConfig
-from rules.wording import mentions, span
+from rules.wording import Phrases, mentions, span
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
     """Where a condition's counts are: the shape's id, and places in its windows (tally, inner) and totals (near, far).
 
-    ``window``: its window in minutes; ``roll``: what it has counted by the bin. ``one``, ``many``: what it counts, as a
-    noun; ``length``: its window in words.
+    ``window``: its window in minutes; ``roll``: what it has counted by the bin; ``phrases``: what it counts, in words.
     """
 
     shape: str
@@ -33,9 +32,7 @@ class Slot:
     far: int
     window: int
     roll: Roll
-    one: Because
-    many: Because
-    length: Because
+    phrases: Phrases
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +76,10 @@ def plan(rule: RuleConfig, calendar: Calendar) -> Plan:
             near = totals.index(look.window) if look.reference else 0
             far = totals.index(look.window + look.reference) if look.reference else 0
             one, many = (mentions(rule.where, look.where, count=count) for count in (1, 2))
-            length = span(look.window * MINUTE)
+            phrases = Phrases(one, many, span(look.window * MINUTE))
             inner = tuple(windows.index(size) for size in look.inner)
             tally = windows.index(look.window)
-            slots[id(leaf)] = Slot(name, tally, inner, near, far, look.window, look.roll, one, many, length)
+            slots[id(leaf)] = Slot(name, tally, inner, near, far, look.window, look.roll, phrases)
     return Plan(
         rule=rule,
         shapes=tuple(shapes),

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from alerts import Because
+from rules.calendar import Calendar
 from rules.normal import Expected
 from rules.panes import NEVER, Series, Tally, minute_of, time_of
 from rules.rollup import Count, Rollup
 from rules.vocabulary import Vocabulary
 from rules.watermark import Watermarks
+from rules.wording import Phrases
 
 if TYPE_CHECKING:
     from rules.plan import Plan
@@ -71,6 +72,11 @@ class View:
             rollup.catch_up(self.minute, self.since(leaf), self.marks.darkness(self.now))
         return rollup
 
+    def calendar(self, leaf: "Leaf") -> Calendar:
+        """Which hours are alike to the leaf's rollup, and in what time zone."""
+        slot = self._slots[id(leaf)]
+        return self._rollups[slot.shape, slot.roll].normal.calendar
+
     def expected(self, leaf: "Leaf", count: int) -> Expected:
         """What is usual in the leaf's window, and how surprising *count* is there."""
         return self.rollup(leaf).normal.expected(self.minute, self._slots[id(leaf)].window, count)
@@ -96,14 +102,9 @@ class View:
         """The minute from which on the leaf's mentions have been watched."""
         return self._since[self._slots[id(leaf)].shape]
 
-    def noun(self, leaf: "Leaf", count: int) -> Because:
-        """What the leaf counts, in words."""
-        slot = self._slots[id(leaf)]
-        return slot.one if count == 1 else slot.many
-
-    def length(self, leaf: "Leaf") -> Because:
-        """The leaf's window, in words."""
-        return self._slots[id(leaf)].length
+    def phrases(self, leaf: "Leaf") -> Phrases:
+        """What the leaf counts, and over how long, in words."""
+        return self._slots[id(leaf)].phrases
 
     def preceding(self, leaf: "Leaf") -> Preceding:
         """The stretch of ``looks_at.reference`` minutes before the leaf's window, history counted."""
@@ -137,4 +138,4 @@ def amount(tally: Tally, count: Count) -> int:
         return len(tally.authors)
     if count == "reach":
         return tally.people
-    return len(tally.stories) + tally.mentions - sum(tally.stories.values())
+    return tally.figures.stories

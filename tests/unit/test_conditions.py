@@ -393,7 +393,7 @@ def test_mistakes_are_refused_by_name(given: Mapping[str, Any], says: str) -> No
 def figured(**given: object) -> Reading:
     """A reading with these figures."""
     leaf = rule(when={"type": "volume", "at_least": 1}).leaves()[0]
-    return Reading(True, 1, None, Because("一", "one"), Figures(**given), leaf, awake=True)  # type: ignore[arg-type]
+    return Reading(True, 1, None, Because, ("一", "one"), Figures(**given), leaf, awake=True)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
