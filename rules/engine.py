@@ -100,11 +100,13 @@ class Engine:
                 continue
             # Here and in the sweep anything may be caught: a rule that raises is left out, and told of.
             try:
-                decided = [(outcome, *self._decide(rule, outcome, moment)) for outcome in rule.read(now, turned=turned)]
+                settled, decided = self._decided(rule, rule.read(now, turned=turned), moment)
             except Exception as error:  # noqa: BLE001
                 self.failures[rule.id] = f"{type(error).__name__}: {error}"
                 continue
             rule.dirty.clear()
+            for outcome in settled:
+                rule.stay(outcome)
             for outcome, episode, event in decided:
                 rule.keep(outcome, episode, now)
                 if event is not None:
@@ -274,6 +276,19 @@ class Engine:
         self.recent.change(ref, new, now)
 
     # ticks
+
+    def _decided(
+        self, rule: Running, outcomes: Iterable[Outcome], moment: Moment
+    ) -> tuple[list[Outcome], list[tuple[Outcome, Episode | None, AlertEvent | None]]]:
+        """The outcomes of which nothing comes, most of them, and what becomes of the others."""
+        settled, decided = [], []
+        soon = moment.now + MINUTE
+        for outcome in outcomes:
+            if rule.settled(outcome, soon):
+                settled.append(outcome)
+            else:
+                decided.append((outcome, *self._decide(rule, outcome, moment)))
+        return settled, decided
 
     def _decide(self, rule: Running, outcome: Outcome, moment: Moment) -> tuple[Episode | None, AlertEvent | None]:
         """What becomes of a key's episode, and what is to be told of it."""

@@ -111,14 +111,14 @@ def step(  # noqa: PLR0911  (one return per way on)
     return _open(replace(old, closed_at=old.since) if old else None, sight, timing, identity, now)
 
 
-def steady(old: Episode, level: Level | None, value: float, sources: Iterable[str]) -> bool:
+def steady(old: Episode, level: Level | None, value: float, sources: tuple[str, ...]) -> bool:
     """Whether ``step`` leaves it as it is until it is of age: it fires, and nothing new is seen of it."""
     return (
         old.phase == "firing"
-        and level == old.level
+        and level is old.level
         and old.low_since is None
         and value < max(2 * old.told, 1)
-        and all(source in old.sources for source in sources)
+        and (sources == old.sources or all(source in old.sources for source in sources))
     )
 
 

@@ -240,6 +240,7 @@ class Series:
     """
 
     __slots__ = (
+        "_until",
         "born",
         "every",
         "first",
@@ -272,6 +273,7 @@ class Series:
     def take_shape(self, shape: Shape, minute: int) -> None:
         """Keep these windows (ascending) from now on, filled with what is there."""
         self.shape = shape
+        self._until: int | None = None
         self.kept = kept(shape)
         self.minute = minute
         self.tallies = [Tally(size) for size in shape.windows]
@@ -349,6 +351,7 @@ class Series:
         if minute <= self.minute:
             return
         self.minute = minute
+        self._until = None
         minutes = self.minutes
         for tally in self.tallies:
             low = minute - tally.size
@@ -370,8 +373,14 @@ class Series:
         """Whether it holds anything that may still count: in a window, or a word for much longer."""
         return bool(self.minutes) or self.vocabulary.remembers(minute)
 
+    @property
     def stands_until(self) -> int:
         """The minute at which a mention leaves a window next, so that something changes without a new one."""
+        if self._until is None:
+            self._until = self._first_to_leave()
+        return self._until
+
+    def _first_to_leave(self) -> int:
         minutes, until = self.minutes, NEVER
         windows: list[Tally | Total] = [*self.tallies, *self.totals]
         for window in windows:
@@ -405,11 +414,13 @@ class Series:
         count = self.every.get(minute, 0) + by
         if count == by:
             insort(self.minutes, minute)
+            self._until = None
         if count:
             self.every[minute] = count
         else:
             del self.every[minute]
             self.minutes.remove(minute)
+            self._until = None
         for total in self.totals:
             if minute > total.low:
                 total.mentions += by

@@ -93,7 +93,7 @@ def plan(rule: RuleConfig, calendar: Calendar) -> Plan:
         gates=_gates(rule, slots),
         conditions=rule.conditions,
         level=_only_level(rule),
-        timing=Timing(rule.for_, rule.keep_firing_for, rule.max_age),
+        timing=rule.timing,
     )
 
 

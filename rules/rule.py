@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from alerts import Level
 from rules.conditions import AnyCondition, Drift, Kpi, Ratio
-from rules.episode import MAX_AGE, REOPEN_WITHIN
+from rules.episode import MAX_AGE, REOPEN_WITHIN, Timing
 from rules.filter import Filter
 from rules.reading import Condition, Leaf, Reading
 from rules.strict import Duration, Names, Strict, distinct
@@ -176,6 +176,10 @@ class RuleConfig(Strict):
     def allowance(self) -> timedelta:
         """How late a mention may come and still count."""
         return self.late if self.late is not None else max(LEAST_LATE, self.longest_window)
+
+    @property
+    def timing(self) -> Timing:
+        return Timing(self.for_, self.keep_firing_for, self.max_age)
 
     def level(self, reading: Reading, had: Level | None = None) -> Level | None:
         """The highest level whose test holds; up to the one that the alert *had*, KEEPS of each threshold is enough."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from alerts import AlertEvent, Because, Level
-from rules.conditions.combine import all_of, read_each
+from rules.conditions.combine import read_all
 from rules.engine import Engine
 from rules.episode import EventName
 from rules.log import MentionRow
@@ -209,6 +209,6 @@ def _reading(engine: Engine, alerts: Alerts, seen: Seen, now: datetime) -> Becau
     readings = []
     for running, key in _keys(engine, alerts):
         if not seen.key or _named(running.plan.rule, key) == dict(seen.key):
-            read, _ = read_each(running.plan.rule.conditions, running.view(key, now), key.state, now)
-            readings.append(all_of(running.plan.rule.conditions, read))
+            reading, _ = read_all(running.plan.rule.conditions, running.view(key, now), key.state, now)
+            readings.append(reading)
     return max(readings, key=lambda one: one.value).because if readings else None

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from alerts import Level
-from rules.conditions.combine import all_of, read_each
+from rules.conditions.combine import read_all
 from rules.episode import Episode, forget, steady
 from rules.ledger import Ledgers, Sheet
 from rules.panes import MINUTE, OTHER, KeyValues, Series, kept, minute_of
@@ -29,6 +29,7 @@ class Key:
     ``awake``: it may come to hold by the passing of time alone, but not before minute ``wakes``.
     ``identity``: its alerts' fingerprint.
     ``last``: what was read of it last, which stands until a row comes for it or its windows move.
+    ``view``: what its conditions see of it, once they have been read.
     """
 
     values: KeyValues
@@ -40,6 +41,7 @@ class Key:
     wakes: int = 0
     identity: str = ""
     last: "Read | None" = None
+    view: View | None = None
 
 
 class Read(NamedTuple):
@@ -102,7 +104,7 @@ class Running:
         before, self.sheets = self.sheets, self._ledgers.enter(self, plan)
         for key in self.keys.values():
             self._move(key, before, now)
-            key.last = None
+            key.last = key.view = None
             if not same:
                 key.state = None
         for sheet in before.values():
@@ -142,7 +144,7 @@ class Running:
             if key.last is not None and not turned and values not in self.dirty:
                 outcomes.append(Outcome(key, key.last, key.state))
             elif key.episode is not None or not self._below(key, minute):
-                outcomes.append(self._read(key, now))
+                outcomes.append(self._look(key, now, minute))
             else:
                 self.awake.pop(values, None)
         return outcomes
@@ -158,17 +160,21 @@ class Running:
         return False
 
     def view(self, key: Key, now: datetime) -> View:
-        return View(self.plan, key, self._since(key.values), self._marks, now)
+        return self._view(key).at(now, minute_of(now))
+
+    def _view(self, key: Key) -> View:
+        if key.view is None:
+            key.view = View(self.plan, key, self._since(key.values), self._marks)
+        return key.view
 
     def _read(self, key: Key, now: datetime) -> Outcome:
-        view, conditions = self.view(key, now), self.plan.conditions
-        readings, state = read_each(conditions, view, key.state, now)
-        reading = all_of(conditions, readings)
+        return self._look(key, now, minute_of(now))
+
+    def _look(self, key: Key, now: datetime, minute: int) -> Outcome:
+        view = self._view(key).at(now, minute)
+        reading, state = read_all(self.plan.conditions, view, key.state, now)
         level = self._level(key, reading) if reading.holds else None
-        if level is None:
-            return Outcome(key, Read(reading, None, ()), state)
-        sources = {name for leaf in self.plan.leaves for name in view.tally(leaf).names("source")}
-        return Outcome(key, Read(reading, level, tuple(sorted(sources))), state)
+        return Outcome(key, Read(reading, level, view.sources if level is not None else ()), state)
 
     def _level(self, key: Key, reading: Reading) -> Level | None:
         if self.plan.level is not None:
@@ -184,22 +190,34 @@ class Running:
         self.restless.discard(values)
         self.awake.pop(values, None)
 
+    def settled(self, outcome: Outcome, soon: datetime) -> bool:
+        """Whether nothing comes of an outcome before *soon*, a minute from now, but that it is what was read last."""
+        key, read = outcome.key, outcome.read
+        if key.awake != read.reading.awake:
+            return False
+        if key.episode is None:
+            return read.level is None and not key.awake and key.last is None
+        return key.last is not None and key.values not in self.restless and self.steady(key.episode, read, until=soon)
+
+    def stay(self, outcome: Outcome) -> None:
+        """Take over an outcome that is settled."""
+        key = outcome.key
+        key.state = outcome.state
+        if key.last is not None:
+            key.last = outcome.read
+
     def keep(self, outcome: Outcome, episode: Episode | None, now: datetime) -> None:
         """Take an outcome over."""
         key, read = outcome.key, outcome.read
         # Until the next minute begins its windows stand still.
         steady = episode is not None and self.steady(episode, read, until=now + MINUTE)
-        unmoved = steady and episode is key.episode and key.awake == read.reading.awake
         key.state, key.episode, key.awake = outcome.state, episode, read.reading.awake
-        if unmoved and key.last is not None and key.values not in self.restless:
-            key.last = read
-            return
         alive = episode is not None and episode.active
         if alive:
             # It is read whenever a minute begins.
             key.wakes = 0
         elif key.awake:
-            key.wakes = min(read.reading.turns, *(one.stands_until() for one in key.series.values()))
+            key.wakes = min(read.reading.turns, *(one.stands_until for one in key.series.values()))
         key.last = read if alive else None
         self.mark(key)
         if steady:

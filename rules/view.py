@@ -2,13 +2,12 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rules.calendar import Calendar
 from rules.normal import Expected
-from rules.panes import NEVER, Series, Tally, minute_of, time_of
+from rules.panes import EPOCH, NEVER, Series, Tally, time_of
 from rules.rollup import Count, Rollup
 from rules.vocabulary import Vocabulary
 from rules.watermark import Watermarks
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from rules.running import Key
 
 
-@dataclass(frozen=True, slots=True)
-class Preceding:
+class Preceding(NamedTuple):
     """The stretch before a window: its mentions, how many of its minutes were watched, and whether that is enough.
 
     ``watched``: the rule has stood for all of it. ``reaches_back``: mentions are known from its beginning or before,
@@ -36,20 +34,38 @@ class Preceding:
 
 
 class View:
-    """Panes of one key, by condition. *since*: the minute from which on each of the rule's filters has been watched."""
+    """Panes of one key, by condition. *since*: the minute from which on each of the rule's filters has been watched.
 
-    __slots__ = ("_rollups", "_series", "_since", "_slots", "marks", "minute", "now")
+    ``now`` is a time in ``minute``, to which the windows have been moved.
+    """
 
-    def __init__(self, plan: "Plan", key: "Key", since: Mapping[str, int], marks: Watermarks, now: datetime) -> None:
-        self.now = now
+    __slots__ = ("_leaves", "_rollups", "_series", "_since", "_slots", "marks", "minute", "now")
+
+    def __init__(self, plan: "Plan", key: "Key", since: Mapping[str, int], marks: Watermarks) -> None:
+        self.now = EPOCH
         self.marks = marks
-        self.minute = minute_of(now)
+        self.minute = 0
+        self._leaves = plan.leaves
         self._slots = plan.slots
         self._series = key.series
         self._rollups = key.rollups
         self._since = since
-        for one in key.series.values():
-            one.advance(self.minute)
+
+    def at(self, now: datetime, minute: int) -> "View":
+        """The same at *now*, not before it was last; *minute* is the one that has ended by then."""
+        self.now = now
+        if minute != self.minute:
+            self.minute = minute
+            for one in self._series.values():
+                one.advance(minute)
+        return self
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where what stands in the rule's windows comes from, by name."""
+        if len(self._leaves) == 1:
+            return self.tally(self._leaves[0]).sources
+        return tuple(sorted({name for leaf in self._leaves for name in self.tally(leaf).sources}))
 
     def series(self, leaf: "Leaf") -> Series:
         return self._series[self._slots[id(leaf)].shape]
@@ -114,12 +130,14 @@ class View:
         begin, end = self.minute - whole.size, self.minute - window.size
         watched = self._since[slot.shape]
         known = min(watched, watched if series.first is None else series.first)
+        # What is known begins with what was watched, or before it.
+        turns = known if known > begin else watched if watched > begin else NEVER
         return Preceding(
             mentions=whole.mentions - window.mentions,
             minutes=max(0, end - max(begin, known)),
             watched=watched <= begin,
             reaches_back=known <= begin,
-            turns=min((one + whole.size for one in (known, watched) if one > begin), default=NEVER),
+            turns=turns if turns == NEVER else turns + whole.size,
         )
 
     def start(self, leaf: "Leaf") -> datetime:

@@ -33,8 +33,7 @@ class All(ConditionModel):
         return tuple(leaf for part in self.of for leaf in part.leaves())
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:
-        readings, states = read_each(self.of, view, state, now)
-        return all_of(self.of, readings), states
+        return read_all(self.of, view, state, now)
 
 
 class Any_(ConditionModel):  # noqa: N801  (the key in YAML is ``any``)
@@ -78,10 +77,6 @@ class Not(ConditionModel):
 
 def read_each(parts: Sequence[Condition], view: View, state: State, now: datetime) -> tuple[list[Reading], State]:
     """Every part's reading, and what they remember in the same order, or None where none remembers anything."""
-    if len(parts) == 1:
-        old = state[0] if isinstance(state, list) and len(state) == 1 else None
-        reading, new = parts[0].read(view, old, now)
-        return [reading], None if new is None else [new]
     states = state if isinstance(state, list) and len(state) == len(parts) else [None] * len(parts)
     readings, kept = [], []
     for part, old in zip(parts, states, strict=True):
@@ -91,14 +86,17 @@ def read_each(parts: Sequence[Condition], view: View, state: State, now: datetim
     return readings, kept if any(one is not None for one in kept) else None
 
 
-def all_of(parts: Sequence[Condition], readings: Sequence[Reading]) -> Reading:
-    """They hold together or not at all; *readings* are the parts'."""
-    if len(readings) == 1:
-        return readings[0]
+def read_all(parts: Sequence[Condition], view: View, state: State, now: datetime) -> tuple[Reading, State]:
+    """What the parts say together, which hold all or not at all, and what they remember."""
+    if len(parts) == 1:
+        old = state[0] if isinstance(state, list) and len(state) == 1 else None
+        reading, new = parts[0].read(view, old, now)
+        return reading, None if new is None else [new]
+    readings, states = read_each(parts, view, state, now)
     # One that can only fall with time, and does not hold, keeps the whole from holding until a row comes.
     asleep = any(not reading.holds and not reading.awake for reading in readings)
     awake = not asleep or any(part.remembers and one.awake for part, one in zip(parts, readings, strict=True))
-    return _together(readings)._replace(holds=all(reading.holds for reading in readings), awake=awake)
+    return _together(readings)._replace(holds=all(reading.holds for reading in readings), awake=awake), states
 
 
 def _together(readings: Sequence[Reading]) -> Reading:
