@@ -91,9 +91,9 @@ def judged(sentiment: Sentiment | None) -> Judged:
     """A mention without a score is labelled unknown."""
     if sentiment is None:
         return Judged()
-    risks = tuple(sorted(risk.category for risk in sentiment.risks))
+    risks = tuple(sorted(risk.category for risk in sentiment.risks)) if sentiment.risks else ()
     against = sentiment.spans if sentiment.label == "negative" else ()
-    reasons = tuple(reason for reason in against if reason.weight < 0)
+    reasons = tuple(reason for reason in against if reason.weight < 0) if against else ()
     return Judged(sentiment.label, sentiment.confidence, sentiment.negative, risks, reasons)
 
 
@@ -128,6 +128,8 @@ class Lookup:
             for name, patterns in self._patterns.items():
                 for _, _, shown in patterns.find(text):
                     hits.setdefault(name, set()).add(shown)
+        if not hits:
+            return {}
         return {name: tuple(sorted(hits[name])) for name in sorted(hits, key=self._order.__getitem__)}
 
 

@@ -56,6 +56,11 @@ def _rank(facts: Facts) -> tuple[float, str, str]:
     return -facts.weight, facts.source, facts.external_id
 
 
+def _before(one: Facts, other: Facts) -> bool:
+    """Whether it ranks before another; most do not by weight alone."""
+    return one.weight >= other.weight and _rank(one) < _rank(other)
+
+
 def more_telling(facts: Iterable[Facts]) -> list[Facts]:
     """The most telling, one of each text; the same whatever order they came in."""
     best: dict[str, Facts] = {}
@@ -97,11 +102,15 @@ class Tally:
         self._known = None
         self.mentions += sign
         self.people += sign * people
+        # As _bump does, without a call for each: this is the innermost loop of all.
         if who:
-            _bump(self.authors, who, sign)
+            count = self.authors.get(who, 0) + sign
+            if count:
+                self.authors[who] = count
+            else:
+                self.authors.pop(who, None)
         if story:
             _bump(self.stories, story, sign)
-        # As _bump does, without a call for each: this is the innermost loop of all.
         rest = self.rest
         for key in keys:
             count = rest.get(key, 0) + sign
@@ -177,7 +186,7 @@ class Pane(Tally):
             keys = [key if key in self.rest else (key[0], OTHER) for key in keys]
         counted = (who, story, keys)
         self.count_one(counted, facts.people, 1)
-        if len(self.telling) < TELLING or _rank(facts) < _rank(self.telling[-1]):
+        if len(self.telling) < TELLING or _before(facts, self.telling[-1]):
             self.telling = more_telling((*self.telling, facts))
         return counted
 

@@ -60,6 +60,13 @@ class Outcome(NamedTuple):
     state: State
 
 
+class Round(NamedTuple):
+    """What a tick read of a rule's keys: the outcomes of which nothing comes, most of them, and those to decide on."""
+
+    settled: list[Outcome]
+    open: list[Outcome]
+
+
 class Running:
     """``since``: the minute from which on a filter has been watched; ``topics``: a topic.
 
@@ -132,22 +139,35 @@ class Running:
         """Whether there is no key to read."""
         return not (self.dirty or self.restless or (turned and (self.active or self.awake)))
 
-    def read(self, now: datetime, *, turned: bool) -> list[Outcome]:
+    def read(self, now: datetime, *, turned: bool) -> Round:
         """Every key that may have something to say. ``turned``: a new minute has begun, so windows have moved."""
         minute = minute_of(now)
         woken = [values for values, wakes in self.awake.items() if wakes <= minute] if turned else []
         due = {*self.dirty, *(self.active if turned else self.restless), *woken}
-        outcomes = []
+        settled: list[Outcome] = []
+        unsettled: list[Outcome] = []
+        soon = now + MINUTE
         for values in sorted(due):
             key = self.keys[values]
             # Between two minutes windows stand still, so what was read of an open alert still holds.
             if key.last is not None and not turned and values not in self.dirty:
-                outcomes.append(Outcome(key, key.last, key.state))
+                outcome = Outcome(key, key.last, key.state)
             elif key.episode is not None or not self._below(key, minute):
-                outcomes.append(self._look(key, now, minute))
+                outcome = self._look(key, now, minute)
             else:
                 self.awake.pop(values, None)
-        return outcomes
+                continue
+            (settled if self._settles(outcome, soon) else unsettled).append(outcome)
+        return Round(settled, unsettled)
+
+    def _settles(self, outcome: Outcome, soon: datetime) -> bool:
+        """Whether nothing comes of an outcome before *soon*, a minute from now, but that it is what was read last."""
+        key, read, _ = outcome
+        if key.awake != read.reading.awake:
+            return False
+        if key.episode is None:
+            return read.level is None and key.last is None
+        return key.last is not None and key.values not in self.restless and self.steady(key.episode, read, until=soon)
 
     def _below(self, key: Key, minute: int) -> bool:
         """Whether there are too few mentions for the rule to hold, whatever else may be."""
@@ -171,14 +191,12 @@ class Running:
         return self._look(key, now, minute_of(now))
 
     def _look(self, key: Key, now: datetime, minute: int) -> Outcome:
-        view = self._view(key).at(now, minute)
+        view = (key.view or self._view(key)).at(now, minute)
         reading, state = read_all(self.plan.conditions, view, key.state, now)
-        level = self._level(key, reading) if reading.holds else None
+        level = (self.plan.level or self._level(key, reading)) if reading.holds else None
         return Outcome(key, Read(reading, level, view.sources if level is not None else ()), state)
 
     def _level(self, key: Key, reading: Reading) -> Level | None:
-        if self.plan.level is not None:
-            return self.plan.level
         had = key.episode.level if key.episode is not None and key.episode.told_open else None
         return self.plan.rule.level(reading, had)
 
@@ -190,21 +208,14 @@ class Running:
         self.restless.discard(values)
         self.awake.pop(values, None)
 
-    def settled(self, outcome: Outcome, soon: datetime) -> bool:
-        """Whether nothing comes of an outcome before *soon*, a minute from now, but that it is what was read last."""
-        key, read = outcome.key, outcome.read
-        if key.awake != read.reading.awake:
-            return False
-        if key.episode is None:
-            return read.level is None and not key.awake and key.last is None
-        return key.last is not None and key.values not in self.restless and self.steady(key.episode, read, until=soon)
-
     def stay(self, outcome: Outcome) -> None:
         """Take over an outcome that is settled."""
-        key = outcome.key
-        key.state = outcome.state
+        key, read, state = outcome
+        key.state = state
         if key.last is not None:
-            key.last = outcome.read
+            key.last = read
+        elif key.awake:
+            self._wake(key, read)
 
     def keep(self, outcome: Outcome, episode: Episode | None, now: datetime) -> None:
         """Take an outcome over."""
@@ -217,11 +228,16 @@ class Running:
             # It is read whenever a minute begins.
             key.wakes = 0
         elif key.awake:
-            key.wakes = min(read.reading.turns, *(one.stands_until for one in key.series.values()))
+            self._wake(key, read)
         key.last = read if alive else None
         self.mark(key)
         if steady:
             self.restless.discard(key.values)
+
+    def _wake(self, key: Key, read: Read) -> None:
+        """Note when a key that has no alert open has to be read again, if no row comes for it."""
+        key.wakes = min(read.reading.turns, *[one.stands_until for one in key.series.values()])
+        self.awake[key.values] = key.wakes
 
     def steady(self, episode: Episode, read: Read, *, until: datetime) -> bool:
         """Whether an episode stays as it is up to *until* while this is read of it."""

@@ -60,6 +60,11 @@ class View:
                 one.advance(minute)
         return self
 
+    def window(self, leaf: "Leaf") -> tuple[Tally, Phrases]:
+        """Totals over the leaf's window, and what is counted there, and over how long, in words."""
+        slot = self._slots[id(leaf)]
+        return self._series[slot.shape].tallies[slot.tally], slot.phrases
+
     @property
     def sources(self) -> tuple[str, ...]:
         """Where what stands in the rule's windows comes from, by name."""
@@ -117,10 +122,6 @@ class View:
     def since(self, leaf: "Leaf") -> int:
         """The minute from which on the leaf's mentions have been watched."""
         return self._since[self._slots[id(leaf)].shape]
-
-    def phrases(self, leaf: "Leaf") -> Phrases:
-        """What the leaf counts, and over how long, in words."""
-        return self._slots[id(leaf)].phrases
 
     def preceding(self, leaf: "Leaf") -> Preceding:
         """The stretch of ``looks_at.reference`` minutes before the leaf's window, history counted."""

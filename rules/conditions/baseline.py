@@ -127,7 +127,7 @@ class Baseline(ConditionModel):
         return (self,)
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:
-        tally = view.tally(self)
+        tally, phrases = view.window(self)
         count = amount(tally, self.count)
         usual = view.expected(self, count)
         cold, known = _cold(usual), usual.baseline != "none"
@@ -141,7 +141,7 @@ class Baseline(ConditionModel):
             count,
             usual.usual if known else None,
             self._because,
-            (view.phrases(self), usual, goes_on, now, view.calendar(self).timezone),
+            (phrases, usual, goes_on, now, view.calendar(self).timezone),
             figures(tally, factor=times, surprise=surprise),
             self,
             # Without another mention a count only falls, so time alone matters from the floor on, or half of it for a surge

@@ -48,12 +48,12 @@ class Cardinality(ConditionModel):
         return (self,)
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
-        tally = view.tally(self)
+        tally, phrases = view.window(self)
         count, largest = _counted(tally, self.of)
         share = largest / tally.mentions if tally.mentions else 0.0
         spread = self.at_most_share is None or share <= self.at_most_share
         enough = count >= self.at_least
-        seen = view.phrases(self), tally.mentions, count, share
+        seen = phrases, tally.mentions, count, share
         # Where one account is too loud, its mentions leave the window with time and the rest may come to hold.
         return Reading(enough and spread, count, None, self._because, seen, tally.figures, self, awake=enough), None
 

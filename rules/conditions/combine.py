@@ -89,7 +89,7 @@ def read_each(parts: Sequence[Condition], view: View, state: State, now: datetim
 def read_all(parts: Sequence[Condition], view: View, state: State, now: datetime) -> tuple[Reading, State]:
     """What the parts say together, which hold all or not at all, and what they remember."""
     if len(parts) == 1:
-        old = state[0] if isinstance(state, list) and len(state) == 1 else None
+        old = state[0] if state and isinstance(state, list) and len(state) == 1 else None
         reading, new = parts[0].read(view, old, now)
         return reading, None if new is None else [new]
     readings, states = read_each(parts, view, state, now)

@@ -66,7 +66,7 @@ class Drift(ConditionModel):
         return (self,)
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:
-        rollup, tally = view.rollup(self), view.tally(self)
+        rollup, (tally, phrases) = view.rollup(self), view.window(self)
         count, whole = sum(tally.count("label", label) for label in self.label), tally.mentions
         share = count / whole if whole else 0.0
         sums = self._carried(view, rollup, state)
@@ -80,7 +80,7 @@ class Drift(ConditionModel):
             count,
             usual * whole,
             self._because,
-            (view.phrases(self), count, whole, usual, evidence, now - time_of(int(begin) * 60)),
+            (phrases, count, whole, usual, evidence, now - time_of(int(begin) * 60)),
             seen,
             self,
             awake=whole >= self.at_least,

@@ -57,7 +57,7 @@ class Flatline(ConditionModel):
         return (self,)
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:
-        minutes = self.window // _MINUTE
+        (tally, phrases), minutes = view.window(self), self.window // _MINUTE
         through = minute_of(view.marks.common(view.marks.seen, now))
         lag = view.minute - through
         count = view.since_minute(self, through - minutes)
@@ -75,8 +75,8 @@ class Flatline(ConditionModel):
             count,
             usual.season,
             self._because,
-            (view.phrases(self), count, usual.season, sure or ended),
-            view.tally(self).figures,
+            (phrases, count, usual.season, sure or ended),
+            tally.figures,
             self,
             awake=not ended,
             # Silence brings no row, and neither polls nor the hour's usual count wait for one.

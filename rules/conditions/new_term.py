@@ -47,7 +47,7 @@ class NewTerm(ConditionModel):
         return (self,)
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
-        tally, vocabulary = view.tally(self), view.vocabulary(self)
+        (tally, phrases), vocabulary = view.window(self), view.vocabulary(self)
         begin = view.minute - tally.size
         heard = (
             (word, min(count, vocabulary.spoken_by(word)))
@@ -59,7 +59,7 @@ class NewTerm(ConditionModel):
         old_at = self._old_at(view) if words else 0
         young = view.minute < old_at
         reading = Reading(
-            bool(words) and not young, count, None, self._because, (view.phrases(self), tally.mentions, words, young),
+            bool(words) and not young, count, None, self._because, (phrases, tally.mentions, words, young),
             tally.figures, self, awake=bool(words), words=words, turns=old_at if young else NEVER,
         )  # fmt: skip
         return reading, None

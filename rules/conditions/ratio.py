@@ -40,14 +40,14 @@ class Ratio(ConditionModel):
         return (self,)
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
-        tally = view.tally(self)
+        tally, phrases = view.window(self)
         count, whole = sum(tally.count("label", label) for label in self.label), tally.mentions
         share = count / whole if whole else 0.0
         enough = whole >= self.floor
         seen = figures(tally, share=share, mentions=count)
         # Compared without dividing: 3 of 10 reaches 0.3.
         holds = enough and count >= self.at_least * whole - 1e-9
-        return Reading(holds, count, None, self._because, (view.phrases(self), count, whole), seen, self, enough), None
+        return Reading(holds, count, None, self._because, (phrases, count, whole), seen, self, enough), None
 
     def _because(self, phrases: Phrases, count: int, whole: int) -> Because:
         kind, length, share = labels(self.label), phrases.length, count / whole if whole else 0.0

@@ -67,7 +67,7 @@ class Spike(ConditionModel):
         return (self,)
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
-        tally, before = view.tally(self), view.preceding(self)
+        (tally, phrases), before = view.window(self), view.preceding(self)
         count = amount(tally, self.count)
         cold = not (before.watched or (before.reaches_back and before.mentions >= self.at_least))
         expected = self._expected(view, before)
@@ -79,7 +79,7 @@ class Spike(ConditionModel):
             count,
             expected,
             self._because,
-            (view.phrases(self), count, expected, before.minutes, cold),
+            (phrases, count, expected, before.minutes, cold),
             figures(tally, factor=times),
             self,
             awake=count >= self.at_least,

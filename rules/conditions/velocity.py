@@ -81,8 +81,8 @@ class Velocity(ConditionModel):
         return (self,)
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
-        tally, late = view.tally(self), view.inner(self)
-        half, length = self.window // _MINUTE // 2, view.phrases(self).length
+        (tally, phrases), late = view.window(self), view.inner(self)
+        half, length = self.window // _MINUTE // 2, phrases.length
         large = {story: copies for story, copies in tally.stories.items() if copies >= self.at_least}
         if not large:
             largest = max(tally.stories.values(), default=0)

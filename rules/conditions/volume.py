@@ -38,10 +38,10 @@ class Volume(ConditionModel):
         return (self,)
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
-        tally = view.tally(self)
+        tally, phrases = view.window(self)
         count = amount(tally, self.count)
         holds = count >= self.at_least
-        return Reading(holds, count, None, self._because, (view.phrases(self), count), tally.figures, self, holds), None
+        return Reading(holds, count, None, self._because, (phrases, count), tally.figures, self, holds), None
 
     def _because(self, phrases: Phrases, count: int) -> Because:
         noun, length = unit(self.count, phrases.noun(count)), phrases.length

@@ -77,10 +77,10 @@ class Watch(ConditionModel):
         return (self,)
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
-        tally = view.tally(self)
+        tally, phrases = view.window(self)
         count, words = tally.mentions, tuple(tally.ranked("word"))
         holds = count >= self.at_least
-        seen = view.phrases(self), count, words
+        seen = phrases, count, words
         return Reading(holds, count, None, self._because, seen, tally.figures, self, holds, words=words), None
 
     def _because(self, phrases: Phrases, count: int, words: tuple[tuple[str, int], ...]) -> Because:
