@@ -129,8 +129,7 @@ class Engine:
                 self.failures[rule.id] = f"{type(error).__name__}: {error}"
                 continue
             rule.dirty.clear()
-            for outcome in settled:
-                rule.stay(outcome)
+            rule.stay(settled)
             for outcome, episode, event in decided:
                 rule.keep(outcome, episode, now)
                 if event is not None:

@@ -9,6 +9,7 @@ from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from heapq import merge
 from typing import TYPE_CHECKING, TypeVar
 from zlib import crc32
 
@@ -85,10 +86,10 @@ def _bump(counts: dict[_Name, int], name: _Name, by: int) -> None:
 class Tally:
     """Totals over the panes above ``low``: mentions, people reached, by author, by story, and by everything else."""
 
-    __slots__ = ("_known", "authors", "low", "mentions", "people", "rest", "size", "stories")
+    __slots__ = ("_figures", "authors", "low", "mentions", "people", "rest", "size", "stories")
 
     def __init__(self, size: int) -> None:
-        self._known: tuple[Figures, tuple[str, ...]] | None = None
+        self._figures: Figures | None = None
         self.size = size
         self.low = 0
         self.mentions = 0
@@ -99,7 +100,7 @@ class Tally:
 
     def count_one(self, counted: "Counted", people: int, sign: int) -> None:
         who, story, keys = counted
-        self._known = None
+        self._figures = None
         self.mentions += sign
         self.people += sign * people
         # As _bump does, without a call for each: this is the innermost loop of all.
@@ -120,7 +121,7 @@ class Tally:
                 rest.pop(key, None)
 
     def count_pane(self, pane: "Pane", sign: int) -> None:
-        self._known = None
+        self._figures = None
         self.mentions += sign * pane.mentions
         self.people += sign * pane.people
         for who, count in pane.authors.items():
@@ -132,15 +133,10 @@ class Tally:
 
     @property
     def figures(self) -> Figures:
-        """What it holds, in figures; told once, whatever the number of rules that ask before it changes."""
-        return (self._known or self._tell())[0]
+        """What it holds, in figures; made once, whatever the number of rules that ask before it changes."""
+        return self._figures or self._figure()
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Where it comes from, in order of name."""
-        return (self._known or self._tell())[1]
-
-    def _tell(self) -> tuple[Figures, tuple[str, ...]]:
+    def _figure(self) -> Figures:
         channels, sites, sources = 0, 0, []
         for kind, name in self.rest:
             if kind == "source":
@@ -150,9 +146,14 @@ class Tally:
             elif kind == "site":
                 sites += 1
         stories = len(self.stories) + self.mentions - sum(self.stories.values())
-        figures = Figures(self.mentions, len(self.authors), channels, sites, stories, self.people)
-        self._known = figures, tuple(sorted(sources))
-        return self._known
+        self._figures = Figures(
+            self.mentions, len(self.authors), channels, sites, stories, self.people, tuple(sorted(sources))
+        )
+        return self._figures
+
+    def labelled(self, labels: Iterable[str]) -> int:
+        """Mentions that carry one of the labels."""
+        return sum([self.rest.get(("label", label), 0) for label in labels])
 
     def count(self, kind: str, name: str) -> int:
         return self.rest.get((kind, name), 0)
@@ -313,7 +314,8 @@ class Series:
             self.first = minute
         for rollup in self.rollups:
             rollup.put(minute, facts, 1)
-        if self.shape.lexicon == TERMS:
+        lexicon = self.shape.lexicon
+        if lexicon == TERMS:
             self.vocabulary.use(facts.found.get(TERMS, ()), minute, _speaker(facts), self.shape.windows[-1])
         if minute <= self.minute - self.kept:
             return
@@ -329,7 +331,7 @@ class Series:
                 lone, pane = pane, Pane()
                 pane.put(lone, self._keys(lone))
                 self.panes[minute] = pane
-            counted = pane.put(facts, self._keys(facts))
+            counted = pane.put(facts, self._keys(facts) if lexicon else facts.keys)
         for tally in self.tallies:
             if minute > tally.low:
                 tally.count_one(counted, facts.people, 1)
@@ -402,7 +404,13 @@ class Series:
         """The most telling mentions that stand in the window."""
         reached = self.minutes[bisect_right(self.minutes, tally.low) :]
         panes = [self.panes[number] for number in reached if number in self.panes]
-        return more_telling(one for pane in panes for one in (pane.telling if isinstance(pane, Pane) else [pane]))
+        # Each pane's are in order already, so that only those at the front have to be compared.
+        best: dict[str, Facts] = {}
+        for one in merge(*[pane.telling if isinstance(pane, Pane) else (pane,) for pane in panes], key=_rank):
+            best.setdefault(one.text, one)
+            if len(best) == TELLING:
+                break
+        return list(best.values())
 
     def _move(self, tally: Tally, pane: Facts | Pane, sign: int) -> None:
         if isinstance(pane, Pane):

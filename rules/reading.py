@@ -86,7 +86,7 @@ class Looks:
     ``roll``: what is counted by the bin; nothing where its size is 0.
     ``lexicon``: the word list, ``patterns``: the patterns, whose hits are counted one by one;
     ``terms``: every word is; ``voices``: who speaks in each story is. ``least``: with fewer mentions in the window the leaf
-    does not hold, and remembers nothing of it; zero where that cannot be said.
+    does not hold, and remembers nothing of it; zero where that cannot be said. ``enough``: with so many it holds.
     """
 
     where: "Filter | None"
@@ -95,6 +95,7 @@ class Looks:
     lexicon: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
     least: int = 0
+    enough: bool = False
     terms: bool = False
     voices: bool = False
     inner: tuple[int, ...] = ()

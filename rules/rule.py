@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from alerts import Level
+from alerts import Because, Level
 from rules.conditions import AnyCondition, Drift, Kpi, Ratio
 from rules.episode import MAX_AGE, REOPEN_WITHIN, Timing
 from rules.filter import Filter
@@ -176,6 +177,11 @@ class RuleConfig(Strict):
     def allowance(self) -> timedelta:
         """How late a mention may come and still count."""
         return self.late if self.late is not None else max(LEAST_LATE, self.longest_window)
+
+    @cached_property
+    def headline(self) -> Because:
+        """What its alerts are called."""
+        return Because(self.title, self.title) if self.title else self.leaves()[0].headline(self.where)
 
     @property
     def timing(self) -> Timing:

@@ -152,6 +152,8 @@ class Running:
             # Between two minutes windows stand still, so what was read of an open alert still holds.
             if key.last is not None and not turned and values not in self.dirty:
                 outcome = Outcome(key, key.last, key.state)
+            elif key.last is not None and self._stands(key, minute, soon):
+                continue
             elif key.episode is not None or not self._below(key, minute):
                 outcome = self._look(key, now, minute)
             else:
@@ -162,12 +164,18 @@ class Running:
 
     def _settles(self, outcome: Outcome, soon: datetime) -> bool:
         """Whether nothing comes of an outcome before *soon*, a minute from now, but that it is what was read last."""
-        key, read, _ = outcome
-        if key.awake != read.reading.awake:
+        key, (reading, level, sources), _ = outcome
+        if key.awake != reading.awake:
             return False
-        if key.episode is None:
-            return read.level is None and key.last is None
-        return key.last is not None and key.values not in self.restless and self.steady(key.episode, read, until=soon)
+        episode = key.episode
+        if episode is None:
+            return level is None and key.last is None
+        return (
+            key.last is not None
+            and steady(episode, level, reading.value, sources)
+            and key.values not in self.restless
+            and not self.plan.timing.aged(episode, soon)
+        )
 
     def _below(self, key: Key, minute: int) -> bool:
         """Whether there are too few mentions for the rule to hold, whatever else may be."""
@@ -178,6 +186,21 @@ class Running:
                 key.awake = False
                 return True
         return False
+
+    def _stands(self, key: Key, minute: int, soon: datetime) -> bool:
+        """Whether an alert that is open goes on as it is, by the count alone: most of what fires need not be read."""
+        if self.plan.enough is None or key.episode is None:
+            return False
+        shape, place, least = self.plan.enough
+        series = key.series[shape]
+        series.advance(minute)
+        tally = series.tallies[place]
+        return (
+            tally.mentions >= least
+            and steady(key.episode, self.plan.level, tally.mentions, tally.figures.sources)
+            and key.values not in self.restless
+            and not self.plan.timing.aged(key.episode, soon)
+        )
 
     def view(self, key: Key, now: datetime) -> View:
         return self._view(key).at(now, minute_of(now))
@@ -191,10 +214,15 @@ class Running:
         return self._look(key, now, minute_of(now))
 
     def _look(self, key: Key, now: datetime, minute: int) -> Outcome:
-        view = (key.view or self._view(key)).at(now, minute)
+        view = key.view or self._view(key)
+        view.now = now
+        if view.minute != minute:
+            view.turn(minute)
         reading, state = read_all(self.plan.conditions, view, key.state, now)
-        level = (self.plan.level or self._level(key, reading)) if reading.holds else None
-        return Outcome(key, Read(reading, level, view.sources if level is not None else ()), state)
+        if not reading.holds:
+            return Outcome(key, Read(reading, None, ()), state)
+        level = self.plan.level or self._level(key, reading)
+        return Outcome(key, Read(reading, level, view.sources(reading) if level is not None else ()), state)
 
     def _level(self, key: Key, reading: Reading) -> Level | None:
         had = key.episode.level if key.episode is not None and key.episode.told_open else None
@@ -208,14 +236,14 @@ class Running:
         self.restless.discard(values)
         self.awake.pop(values, None)
 
-    def stay(self, outcome: Outcome) -> None:
-        """Take over an outcome that is settled."""
-        key, read, state = outcome
-        key.state = state
-        if key.last is not None:
-            key.last = read
-        elif key.awake:
-            self._wake(key, read)
+    def stay(self, settled: Iterable[Outcome]) -> None:
+        """Take over outcomes that are settled."""
+        for key, read, state in settled:
+            key.state = state
+            if key.last is not None:
+                key.last = read
+            elif key.awake:
+                self._wake(key, read)
 
     def keep(self, outcome: Outcome, episode: Episode | None, now: datetime) -> None:
         """Take an outcome over."""

@@ -45,8 +45,7 @@ class Subject:
 
     @property
     def title(self) -> Because:
-        own = self.rule.title
-        return Because(own, own) if own else self.rule.leaves()[0].headline(self.rule.where)
+        return self.rule.headline
 
 
 def tell(

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from rules.calendar import Calendar
 from rules.normal import Expected
 from rules.panes import EPOCH, NEVER, Series, Tally, time_of
 from rules.rollup import Count, Rollup
@@ -15,7 +14,7 @@ from rules.wording import Phrases
 
 if TYPE_CHECKING:
     from rules.plan import Plan
-    from rules.reading import Leaf
+    from rules.reading import Leaf, Reading
     from rules.running import Key
 
 
@@ -55,22 +54,25 @@ class View:
         """The same at *now*, not before it was last; *minute* is the one that has ended by then."""
         self.now = now
         if minute != self.minute:
-            self.minute = minute
-            for one in self._series.values():
-                one.advance(minute)
+            self.turn(minute)
         return self
+
+    def turn(self, minute: int) -> None:
+        """Let the windows end at *minute*."""
+        self.minute = minute
+        for one in self._series.values():
+            one.advance(minute)
 
     def window(self, leaf: "Leaf") -> tuple[Tally, Phrases]:
         """Totals over the leaf's window, and what is counted there, and over how long, in words."""
         slot = self._slots[id(leaf)]
         return self._series[slot.shape].tallies[slot.tally], slot.phrases
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Where what stands in the rule's windows comes from, by name."""
+    def sources(self, reading: "Reading") -> tuple[str, ...]:
+        """Where what stands in the rule's windows comes from, by name; *reading*: of the rule's conditions."""
         if len(self._leaves) == 1:
-            return self.tally(self._leaves[0]).sources
-        return tuple(sorted({name for leaf in self._leaves for name in self.tally(leaf).sources}))
+            return reading.figures.sources
+        return tuple(sorted({name for leaf in self._leaves for name in self.tally(leaf).figures.sources}))
 
     def series(self, leaf: "Leaf") -> Series:
         return self._series[self._slots[id(leaf)].shape]
@@ -92,11 +94,6 @@ class View:
         if rollup.behind(self.minute):
             rollup.catch_up(self.minute, self.since(leaf), self.marks.darkness(self.now))
         return rollup
-
-    def calendar(self, leaf: "Leaf") -> Calendar:
-        """Which hours are alike to the leaf's rollup, and in what time zone."""
-        slot = self._slots[id(leaf)]
-        return self._rollups[slot.shape, slot.roll].normal.calendar
 
     def expected(self, leaf: "Leaf", count: int) -> Expected:
         """What is usual in the leaf's window, and how surprising *count* is there."""

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """What a condition counts, as a noun, of one and of more, and its window."""
+    """What a condition counts, as a noun, of one and of more, and its window; ``timezone``: of the clock that is read."""
 
     one: Because
     many: Because
     length: Because
+    timezone: str
 
     def noun(self, count: int) -> Because:
         return self.one if count == 1 else self.many

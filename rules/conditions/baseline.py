@@ -130,25 +130,25 @@ class Baseline(ConditionModel):
         tally, phrases = view.window(self)
         count = amount(tally, self.count)
         usual = view.expected(self, count)
-        cold, known = _cold(usual), usual.baseline != "none"
+        known = usual.baseline != "none"
         holds, surge = self.judge(usual, state, view.minute)
-        times = count / usual.usual if usual.usual else None
+        expected = usual.usual
         surprise, goes_on = usual.surprise if known else None, None
         if holds and surge is not None and known:
             surprise, goes_on = surge.surprise, None if self._opens(usual) else surge
         reading = Reading(
             holds,
             count,
-            usual.usual if known else None,
+            expected if known else None,
             self._because,
-            (phrases, usual, goes_on, now, view.calendar(self).timezone),
-            figures(tally, factor=times, surprise=surprise),
+            (phrases, usual, goes_on, now),
+            figures(tally, factor=count / expected if expected else None, surprise=surprise),
             self,
             # Without another mention a count only falls, so time alone matters from the floor on, or half of it for a surge
             # that is remembered.
             awake=holds or count >= self._floor(usual) or (surge is not None and count >= self.goes_on),
             turns=0,
-            baseline="cold" if cold else usual.baseline,
+            baseline=usual.baseline if known else "cold",
         )
         return reading, surge
 
@@ -180,13 +180,13 @@ class Baseline(ConditionModel):
     def _floor(self, usual: Expected) -> int:
         return self.at_least * (COLD_FLOOR if _cold(usual) else 1)
 
-    def _because(self, phrases: Phrases, usual: Expected, surge: Surge | None, now: datetime, timezone: str) -> Because:
+    def _because(self, phrases: Phrases, usual: Expected, surge: Surge | None, now: datetime) -> Because:
         """*surge*: the one that goes on, where so many would open none."""
         because = self._counted(phrases, usual)
         if surge is None:
             return because
         measure = unit(self.count, phrases.noun(surge.peak)).measure
-        began, peak = (clock(time_of(at), now, timezone) for at in (surge.began, surge.peak_at))
+        began, peak = (clock(time_of(at), now, phrases.timezone) for at in (surge.began, surge.peak_at))
         return Because(
             f"延续 {began.zh}开始的这一波（{peak.zh}达到峰值 {surge.peak}{measure}）；{because.zh}",
             f"goes on from the surge that began {began.en} and reached {surge.peak} {peak.en}; {because.en}",

@@ -67,7 +67,7 @@ class Drift(ConditionModel):
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:
         rollup, (tally, phrases) = view.rollup(self), view.window(self)
-        count, whole = sum(tally.count("label", label) for label in self.label), tally.mentions
+        count, whole = tally.labelled(self.label), tally.mentions
         share = count / whole if whole else 0.0
         sums = self._carried(view, rollup, state)
         evidence, usual, begin = sums.total, sums.usual, sums.begin

@@ -29,10 +29,12 @@ def figures(
     mentions: int | None = None,
 ) -> Figures:
     """What a window holds, and what the condition reads besides; *mentions*: those of them that count."""
-    every, authors, channels, sites, stories, reach, _, _, _, _ = tally.figures
+    if share is factor is surprise is doubling is mentions is None:
+        return tally.figures
+    every, authors, channels, sites, stories, reach, sources, _, _, _, _ = tally.figures
     if mentions is None:
         mentions = every
-    return Figures(mentions, authors, channels, sites, stories, reach, share, factor, surprise, doubling)
+    return Figures(mentions, authors, channels, sites, stories, reach, sources, share, factor, surprise, doubling)
 
 
 def unit(count: Count, noun: Because) -> Unit:

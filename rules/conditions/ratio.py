@@ -41,7 +41,7 @@ class Ratio(ConditionModel):
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
         tally, phrases = view.window(self)
-        count, whole = sum(tally.count("label", label) for label in self.label), tally.mentions
+        count, whole = tally.labelled(self.label), tally.mentions
         share = count / whole if whole else 0.0
         enough = whole >= self.floor
         seen = figures(tally, share=share, mentions=count)

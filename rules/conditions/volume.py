@@ -27,7 +27,10 @@ class Volume(ConditionModel):
     @property
     def looks_at(self) -> Looks:
         return Looks(
-            self.where, self.window // timedelta(minutes=1), least=1 if self.count == "reach" else self.at_least
+            self.where,
+            self.window // timedelta(minutes=1),
+            least=1 if self.count == "reach" else self.at_least,
+            enough=self.count == "mentions",
         )
 
     def headline(self, where: Filter | None) -> Because:

@@ -66,6 +66,7 @@ class Watch(ConditionModel):
             lexicon=self.words or (),
             patterns=self.patterns or (),
             least=self.at_least,
+            enough=True,
         )
 
     def headline(self, where: Filter | None) -> Because:  # noqa: ARG002
