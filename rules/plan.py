@@ -22,7 +22,7 @@ from rules.wording import Phrases, mentions, span
 class Slot:
     """Where a condition's counts are: the shape's id, and places in its windows (tally, inner) and totals (near, far).
 
-    ``window``: its window in minutes; ``roll``: what it has counted by the bin; ``phrases``: what it counts, in words.
+    ``window``: its window in minutes; ``counted``: where its counts by the bin are; ``phrases``: what it counts, in words.
     """
 
     shape: str
@@ -31,7 +31,7 @@ class Slot:
     near: int
     far: int
     window: int
-    roll: Roll
+    counted: tuple[str, Roll]
     phrases: Phrases
 
 
@@ -85,7 +85,7 @@ def plan(rule: RuleConfig, calendar: Calendar) -> Plan:
             phrases = Phrases(one, many, span(look.window * MINUTE), calendar.timezone)
             inner = tuple(windows.index(size) for size in look.inner)
             tally = windows.index(look.window)
-            slots[id(leaf)] = Slot(name, tally, inner, near, far, look.window, look.roll, phrases)
+            slots[id(leaf)] = Slot(name, tally, inner, near, far, look.window, (name, look.roll), phrases)
     return Plan(
         rule=rule,
         shapes=tuple(shapes),

@@ -11,7 +11,7 @@ from rules.conditions.combine import read_all
 from rules.episode import Episode, forget, steady
 from rules.ledger import Ledgers, Sheet
 from rules.panes import MINUTE, OTHER, KeyValues, Series, kept, minute_of
-from rules.plan import Plan
+from rules.plan import Gate, Plan
 from rules.reading import Reading, State
 from rules.rollup import Roll, Rollup
 from rules.view import View
@@ -146,13 +146,13 @@ class Running:
         due = {*self.dirty, *(self.active if turned else self.restless), *woken}
         settled: list[Outcome] = []
         unsettled: list[Outcome] = []
-        soon = now + MINUTE
+        soon, enough = now + MINUTE, self.plan.enough
         for values in sorted(due):
             key = self.keys[values]
             # Between two minutes windows stand still, so what was read of an open alert still holds.
             if key.last is not None and not turned and values not in self.dirty:
                 outcome = Outcome(key, key.last, key.state)
-            elif key.last is not None and self._stands(key, minute, soon):
+            elif enough is not None and key.last is not None and self._stands(key, enough, minute, soon):
                 continue
             elif key.episode is not None or not self._below(key, minute):
                 outcome = self._look(key, now, minute)
@@ -187,13 +187,14 @@ class Running:
                 return True
         return False
 
-    def _stands(self, key: Key, minute: int, soon: datetime) -> bool:
+    def _stands(self, key: Key, enough: Gate, minute: int, soon: datetime) -> bool:
         """Whether an alert that is open goes on as it is, by the count alone: most of what fires need not be read."""
-        if self.plan.enough is None or key.episode is None:
+        if key.episode is None:
             return False
-        shape, place, least = self.plan.enough
+        shape, place, least = enough
         series = key.series[shape]
-        series.advance(minute)
+        if series.minute < minute:
+            series.advance(minute)
         tally = series.tallies[place]
         return (
             tally.mentions >= least

@@ -5,7 +5,7 @@ import zlib
 from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -152,12 +152,12 @@ def _dump_row(row: Row) -> list[Any]:
 
 def _dump_ref(ref: Ref, shared: _Shared) -> list[Any]:
     facts = [shared.place(one) for one in ref.facts.values()]
-    return [_REF.dump(replace(ref, facts={})), facts]
+    return [_REF.dump(ref._replace(facts={})), facts]
 
 
 def _load_ref(row: list[Any], facts: tuple[Facts, ...]) -> Ref:
     bare: Ref = _REF.load(row[0])
-    return replace(bare, facts={facts[place].topic: facts[place] for place in row[1]})
+    return bare._replace(facts={facts[place].topic: facts[place] for place in row[1]})
 
 
 def _dump_rule(rule: Running, shared: _Shared) -> dict[str, Any]:

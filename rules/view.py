@@ -90,7 +90,7 @@ class View:
     def rollup(self, leaf: "Leaf") -> Rollup:
         """Counts by the bin, as ``looks_at.roll`` asks for them, learnt up to now."""
         slot = self._slots[id(leaf)]
-        rollup = self._rollups[slot.shape, slot.roll]
+        rollup = self._rollups[slot.counted]
         if rollup.behind(self.minute):
             rollup.catch_up(self.minute, self.since(leaf), self.marks.darkness(self.now))
         return rollup

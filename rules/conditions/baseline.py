@@ -56,6 +56,8 @@ class Surge(NamedTuple):
 
     def after(self, minute: int, count: int, surprise: float) -> "Surge":
         """The same where it holds at *minute* too."""
+        if minute == self.held_at and count <= self.peak and surprise <= self.surprise:
+            return self
         higher = count > self.peak
         return Surge(
             self.began,
