@@ -122,6 +122,18 @@ def steady(old: Episode, level: Level | None, value: float, sources: tuple[str, 
     )
 
 
+def waits(old: Episode, level: Level | None, timing: Timing, until: datetime) -> bool:
+    """Whether ``step`` leaves it as it is up to *until*: it waits for what holds to hold long enough, or to be over so long.
+
+    No source is known further than up to now, so that what is over is not told before.
+    """
+    if old.phase == "pending":
+        return level is not None and until - old.since < timing.hold
+    return (
+        old.phase == "recovering" and level is None and until - old.since < timing.keep and not timing.aged(old, until)
+    )
+
+
 def forget(old: Episode | None, now: datetime) -> Episode | None:
     """None once a closed episode can no longer be reopened."""
     return None if old is not None and old.phase == "closed" and now - old.since > REOPEN_WITHIN else old

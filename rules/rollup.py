@@ -80,8 +80,10 @@ class Rollup:
         if not self.base <= number < self.base + len(counts) and not self._reach(number):
             return
         at = number - self.base
-        more = sign if roll.count == "mentions" else self._amount(number, facts, sign)
-        counts[at] = min(_MOST, max(0, counts[at] + more))
+        if sign > 0 and roll.count == "mentions":
+            counts[at] += counts[at] < _MOST
+        else:
+            counts[at] = min(_MOST, max(0, counts[at] + self._amount(number, facts, sign)))
         if roll.marked and facts.label in roll.marked:
             self.marked[at] = max(0, self.marked[at] + sign)
         if self.upto is not None and number <= self.upto:
@@ -177,6 +179,8 @@ class Rollup:
         return self.first(since) - 1
 
     def _amount(self, number: int, facts: Facts, sign: int) -> int:
+        if self.roll.count == "mentions":
+            return sign
         if self.roll.count == "reach":
             return sign * facts.people
         if self.roll.count == "largest":

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from alerts import Level
 from rules.conditions.combine import read_all
-from rules.episode import Episode, forget, steady
+from rules.episode import Episode, forget, steady, waits
 from rules.ledger import Ledgers, Sheet
 from rules.panes import MINUTE, OTHER, KeyValues, Series, kept, minute_of
 from rules.plan import Gate, Plan
@@ -170,12 +170,12 @@ class Running:
         episode = key.episode
         if episode is None:
             return level is None and key.last is None
-        return (
-            key.last is not None
-            and steady(episode, level, reading.value, sources)
-            and key.values not in self.restless
-            and not self.plan.timing.aged(episode, soon)
-        )
+        if key.last is None:
+            return False
+        timing = self.plan.timing
+        if key.values in self.restless:
+            return waits(episode, level, timing, soon)
+        return steady(episode, level, reading.value, sources) and not timing.aged(episode, soon)
 
     def _below(self, key: Key, minute: int) -> bool:
         """Whether there are too few mentions for the rule to hold, whatever else may be."""
