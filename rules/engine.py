@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from alerts import AlertEvent, Because
 from rules.episode import Episode, Sight, fingerprint, step, union
 from rules.facts import TERMS, Lookup, facts_of, judged, rejudged, revised
+from rules.key import Outcome
 from rules.ledger import Ledgers
 from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, ScoreRow, StoryRow
 from rules.mention import Mention
@@ -19,7 +20,7 @@ from rules.panes import EPOCH, MINUTE, minute_of, pane_of
 from rules.plan import plan
 from rules.recent import Recent, Ref
 from rules.ruleset import RuleSet, load_ruleset
-from rules.running import Outcome, Running, all_lexicons, all_patterns
+from rules.running import Running, all_lexicons, all_patterns
 from rules.story_known import KnownStories, card_of
 from rules.tell import REMOVED, TO_LIVE, TO_SHADOW, Moment, Subject, tell, tell_withdrawn
 from rules.vocabulary import Cut, cutter, words_of

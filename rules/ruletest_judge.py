@@ -9,11 +9,12 @@ from alerts import AlertEvent, Because, Level
 from rules.conditions.combine import read_all
 from rules.engine import Engine
 from rules.episode import EventName
+from rules.key import Key
 from rules.log import MentionRow
 from rules.replay import Driver
 from rules.rule import RuleConfig
 from rules.ruletest import Scenario, rows
-from rules.running import Key, Running
+from rules.running import Running
 
 StateName = Literal["inactive", "pending", "firing", "recovering", "resolved"]
 _GRAVITY: tuple[StateName, ...] = ("inactive", "resolved", "pending", "recovering", "firing")

@@ -14,6 +14,7 @@ from rules.engine import Engine
 from rules.episode import Episode
 from rules.facts import Facts
 from rules.facts import Key as CountedKey
+from rules.key import Key
 from rules.ledger import Sheet
 from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, ScoreRow, StoryRow
 from rules.panes import EPOCH, KeyValues, Pane, Series, minute_of
@@ -21,7 +22,7 @@ from rules.plan import plan
 from rules.recent import Recent, Ref
 from rules.rollup import Rollup
 from rules.ruleset import RuleError, load_ruleset, ruleset_json
-from rules.running import Key, Running
+from rules.running import Running
 from rules.story_known import Card
 from rules.watermark import Seen
 

@@ -13,9 +13,9 @@ from rules.watermark import Watermarks
 from rules.wording import Phrases
 
 if TYPE_CHECKING:
+    from rules.key import Key
     from rules.plan import Plan
     from rules.reading import Leaf, Reading
-    from rules.running import Key
 
 
 class Preceding(NamedTuple):

@@ -1,6 +1,5 @@
 """Counts by the bin: whatever order mentions come in, whatever is taken back, the same is known and learnt."""
 
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
