@@ -1,8 +1,9 @@
 """Mentions in; alert events, each with its reason, out. Pure: no I/O, no clock, no tasks."""
 
+from rules.figures import Figures
 from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, Scored, ScoreRow, StoryRow
 from rules.mention import Author, Mention, Reach
-from rules.reading import Condition, Figures, Leaf, Looks, Reading
+from rules.reading import Condition, Leaf, Looks, Reading
 
 __all__ = [
     "Author",

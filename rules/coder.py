@@ -1,10 +1,10 @@
-"""Dataclasses as JSON lists of their fields' values, by their type hints: what a snapshot is written in.
+"""Dataclasses and named tuples as JSON lists of their fields' values, by their type hints: what a snapshot is written in.
 
 Compact rather than lasting: a list names no field, so a snapshot carries a number that changes with any of its types.
 """
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -32,7 +32,7 @@ _SAME = Coder(_same, _same)
 
 @cache
 def coder(kind: Any) -> Coder:  # noqa: PLR0911  (one return per kind of type)
-    """The coder of JSON's own types, times, enumerations, tuples, mappings, optionals, and dataclasses of these."""
+    """The coder of JSON's own types, times, enumerations, tuples, mappings, optionals, dataclasses and named tuples."""
     if kind is datetime:
         return Coder(datetime.isoformat, datetime.fromisoformat)
     if kind is timedelta:
@@ -42,7 +42,10 @@ def coder(kind: Any) -> Coder:  # noqa: PLR0911  (one return per kind of type)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return Coder(lambda value: value.value, kind)
     if is_dataclass(kind) and isinstance(kind, type):
-        return _fields(kind)
+        return _fields(kind, [field.name for field in fields(kind)])
+    names = getattr(kind, "_fields", None)
+    if names is not None:
+        return _fields(kind, names)
     origin, inner = get_origin(kind), get_args(kind)
     if origin in {Union, types.UnionType}:
         return _optional(inner)
@@ -90,9 +93,8 @@ def _mapping(inner: tuple[Any, ...]) -> Coder:
     )
 
 
-def _fields(kind: type) -> Coder:
+def _fields(kind: type, names: Sequence[str]) -> Coder:
     hints = get_type_hints(kind)
-    names = [field.name for field in fields(kind)]
     each = [coder(hints[name]) for name in names]
 
     def dump(value: Any) -> list[Any]:

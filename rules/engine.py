@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from alerts import AlertEvent, Because
 from rules.episode import Episode, Sight, fingerprint, step, union
 from rules.facts import TERMS, Lookup, facts_of, judged, rejudged, revised
+from rules.key import Outcome
 from rules.ledger import Ledgers
 from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, ScoreRow, StoryRow
 from rules.mention import Mention
@@ -19,7 +20,7 @@ from rules.panes import EPOCH, MINUTE, minute_of, pane_of
 from rules.plan import plan
 from rules.recent import Recent, Ref
 from rules.ruleset import RuleSet, load_ruleset
-from rules.running import Outcome, Running, all_lexicons, all_patterns
+from rules.running import Running, all_lexicons, all_patterns
 from rules.story_known import KnownStories, card_of
 from rules.tell import REMOVED, TO_LIVE, TO_SHADOW, Moment, Subject, tell, tell_withdrawn
 from rules.vocabulary import Cut, cutter, words_of
@@ -27,6 +28,29 @@ from rules.watermark import Watermarks
 
 SWEEP_OVER = 60
 """Rules are swept one after the other over as many minutes, so that no tick has to visit every key."""
+
+
+class _Sorts:
+    """The rows of a tick by sort, in the order in which the sorts take effect."""
+
+    def __init__(self) -> None:
+        self.rules: list[RulesRow] = []
+        self.mentions: list[MentionRow] = []
+        self.merges: list[StoryRow] = []
+        self.changes: list[RevisionRow | ScoreRow] = []
+        self.polls: list[PollRow] = []
+
+    def take(self, row: Row) -> None:
+        if isinstance(row, MentionRow):
+            self.mentions.append(row)
+        elif isinstance(row, PollRow):
+            self.polls.append(row)
+        elif isinstance(row, RulesRow):
+            self.rules.append(row)
+        elif isinstance(row, StoryRow):
+            self.merges.append(row)
+        else:
+            self.changes.append(row)
 
 
 class Engine:
@@ -100,11 +124,13 @@ class Engine:
                 continue
             # Here and in the sweep anything may be caught: a rule that raises is left out, and told of.
             try:
-                decided = [(outcome, *self._decide(rule, outcome, moment)) for outcome in rule.read(now, turned=turned)]
+                settled, unsettled = rule.read(now, turned=turned)
+                decided = [(outcome, *self._decide(rule, outcome, moment)) for outcome in unsettled]
             except Exception as error:  # noqa: BLE001
                 self.failures[rule.id] = f"{type(error).__name__}: {error}"
                 continue
             rule.dirty.clear()
+            rule.stay(settled)
             for outcome, episode, event in decided:
                 rule.keep(outcome, episode, now)
                 if event is not None:
@@ -157,19 +183,21 @@ class Engine:
 
     def _absorb(self, now: datetime) -> list[AlertEvent]:
         rows, self.pending = self.pending, []
+        sorts = _Sorts()
+        for row in rows:
+            sorts.take(row)
         events: list[AlertEvent] = []
-        for rules_row in sorted((row for row in rows if isinstance(row, RulesRow)), key=lambda row: row.seq):
+        for rules_row in sorted(sorts.rules, key=lambda row: row.seq):
             events += self._swap(rules_row, self._sets.pop(rules_row.seq), now)
-        mentions = (row for row in rows if isinstance(row, MentionRow))
-        for mention in sorted(mentions, key=lambda row: (row.event_at, row.mention.source, row.mention.external_id)):
+        for mention in sorted(
+            sorts.mentions, key=lambda row: (row.event_at, row.mention.source, row.mention.external_id)
+        ):
             self._mention(mention, now)
-        for merge in sorted((row for row in rows if isinstance(row, StoryRow)), key=lambda row: row.seq):
+        for merge in sorted(sorts.merges, key=lambda row: row.seq):
             self.stories.merge(merge.alias, merge.story)
-        changes = (row for row in rows if isinstance(row, RevisionRow | ScoreRow))
-        for change in sorted(changes, key=lambda row: (row.at, row.seq)):
+        for change in sorted(sorts.changes, key=lambda row: (row.at, row.seq)):
             self._change(change, now)
-        polls = (row for row in rows if isinstance(row, PollRow))
-        for poll in sorted(polls, key=lambda row: (row.at, row.source, row.started_at, row.ok)):
+        for poll in sorted(sorts.polls, key=lambda row: (row.at, row.source, row.started_at, row.ok)):
             self.marks.poll(poll)
         self.ledgers.mark()
         return events
@@ -233,7 +261,8 @@ class Engine:
         if ref.id in self.recent.refs:
             return
         self.recent.add(ref)
-        self.stories.see(row.story, card_of(mention, event_at, ref.minute))
+        if row.story:
+            self.stories.see(row.story, card_of(mention, event_at, ref.minute))
         if event_at < ref.seen_through and ref.late_known and not ref.history:
             for rule in self._concerned(ref):
                 if not ref.fresh(rule.plan.allowance):

@@ -111,14 +111,26 @@ def step(  # noqa: PLR0911  (one return per way on)
     return _open(replace(old, closed_at=old.since) if old else None, sight, timing, identity, now)
 
 
-def steady(old: Episode, level: Level | None, value: float, sources: Iterable[str]) -> bool:
+def steady(old: Episode, level: Level | None, value: float, sources: tuple[str, ...]) -> bool:
     """Whether ``step`` leaves it as it is until it is of age: it fires, and nothing new is seen of it."""
     return (
         old.phase == "firing"
-        and level == old.level
+        and level is old.level
         and old.low_since is None
         and value < max(2 * old.told, 1)
-        and all(source in old.sources for source in sources)
+        and (sources == old.sources or all(source in old.sources for source in sources))
+    )
+
+
+def waits(old: Episode, level: Level | None, timing: Timing, until: datetime) -> bool:
+    """Whether ``step`` leaves it as it is up to *until*: it waits for what holds to hold long enough, or to be over so long.
+
+    No source is known further than up to now, so that what is over is not told before.
+    """
+    if old.phase == "pending":
+        return level is not None and until - old.since < timing.hold
+    return (
+        old.phase == "recovering" and level is None and until - old.since < timing.keep and not timing.aged(old, until)
     )
 
 

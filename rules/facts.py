@@ -3,8 +3,8 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from rules.excerpt import excerpt, marks
 from rules.fold import fold
@@ -24,9 +24,10 @@ Key = tuple[str, str]
 """What is counted: ("channel" | "source" | "label" | "site" | "word", which one)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """``who``: the author's identity over all sources of a channel, empty where there is none.
+class Facts(NamedTuple):
+    """A tuple, because one is made of every mention.
+
+    ``who``: the author's identity over all sources of a channel, empty where there is none.
 
     ``found``: for each word list that the rules hold, by its id, the words of it that the mention holds.
 
@@ -76,8 +77,7 @@ class Facts:
         return Judged(self.label, self.confidence, self.negative, self.risks)
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """What of a sentiment counts. ``reasons``: the stretches that made it negative, where it is that."""
 
     label: Label = "unknown"
@@ -91,9 +91,9 @@ def judged(sentiment: Sentiment | None) -> Judged:
     """A mention without a score is labelled unknown."""
     if sentiment is None:
         return Judged()
-    risks = tuple(sorted(risk.category for risk in sentiment.risks))
+    risks = tuple(sorted(risk.category for risk in sentiment.risks)) if sentiment.risks else ()
     against = sentiment.spans if sentiment.label == "negative" else ()
-    reasons = tuple(reason for reason in against if reason.weight < 0)
+    reasons = tuple(reason for reason in against if reason.weight < 0) if against else ()
     return Judged(sentiment.label, sentiment.confidence, sentiment.negative, risks, reasons)
 
 
@@ -128,6 +128,8 @@ class Lookup:
             for name, patterns in self._patterns.items():
                 for _, _, shown in patterns.find(text):
                     hits.setdefault(name, set()).add(shown)
+        if not hits:
+            return {}
         return {name: tuple(sorted(hits[name])) for name in sorted(hits, key=self._order.__getitem__)}
 
 
@@ -174,7 +176,7 @@ def facts_of(
 def revised(old: Facts, mention: Mention, tier: str, found: Mapping[str, tuple[str, ...]]) -> Facts:
     """The same match of a mention that has changed: judged as before, and marked so where it still says the same."""
     new = facts_of(mention, tier, old.topic, old.judged, found, old.story)
-    return replace(new, marks=old.marks) if new.text == old.text else new
+    return new._replace(marks=old.marks) if new.text == old.text else new
 
 
 def _keys_of(mention: Mention, label: Label) -> tuple[Key, ...]:
@@ -185,8 +187,7 @@ def _keys_of(mention: Mention, label: Label) -> tuple[Key, ...]:
 def rejudged(facts: Facts, judgement: Judged) -> Facts:
     """The same mention under another judgement."""
     keys = tuple((kind, judgement.label) if kind == "label" else (kind, name) for kind, name in facts.keys)
-    return replace(
-        facts,
+    return facts._replace(
         label=judgement.label,
         confidence=judgement.confidence,
         negative=judgement.negative,

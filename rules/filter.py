@@ -110,6 +110,9 @@ def both(*tests: Test) -> Test:
         return _passes
     if len(tests) == 1:
         return tests[0]
+    if len(tests) == 2:
+        one, other = tests
+        return lambda facts: one(facts) and other(facts)
     return lambda facts: all(test(facts) for test in tests)
 
 

@@ -26,7 +26,7 @@ class Reach:
         """People reached, at least: the views where known, else the author's followers, else those who acted."""
         if self.views is not None:
             return self.views
-        acted = sum(count or 0 for count in (self.likes, self.comments, self.reposts))
+        acted = (self.likes or 0) + (self.comments or 0) + (self.reposts or 0)
         return max(followers or 0, acted)
 
 

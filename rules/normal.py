@@ -51,6 +51,7 @@ _GAIN_MOST = 1e9
 _FEWEST = 12
 _HEAD = 8
 _LN10 = math.log(10)
+_NOTHING = (0, 0, 0.0)
 
 Baseline = Literal["none", "cold", "daily", "weekly"]
 
@@ -78,11 +79,24 @@ class Normal:
     the older ones fade.
     """
 
-    __slots__ = ("_counts", "_marks", "_strays", "calendar", "gain", "lately", "learnt", "level", "size", "span")
+    __slots__ = (
+        "_asked",
+        "_counts",
+        "_marks",
+        "_strays",
+        "calendar",
+        "gain",
+        "lately",
+        "learnt",
+        "level",
+        "size",
+        "span",
+    )
 
     def __init__(self, size: int, span: int, calendar: Calendar) -> None:
         self.size, self.span, self.calendar = size, span, calendar
         self.learnt, self.gain = 0, 1.0
+        self._asked = _NOTHING  # the window that was asked about last, and what its season leads to expect
         self.level, self.lately = 0.0, 0.0
         # Sums of counts, and of weights: 168 hours of the week, 48 of (work, rest) days, 24 of the day, the whole.
         self._counts = array("d", bytes(8 * _SLOTS))
@@ -102,6 +116,7 @@ class Normal:
         *dark*: something could not be seen then, so the bin counts as no less than is usual there, and in the pools as no
         less than the mean of its own hour, towards which nothing is shrunk: dark hours leave what is expected as it was.
         """
+        self._asked = _NOTHING
         count, slot = float(counts[-1]), self.calendar.slot(end - self.size)
         usual = self._mean(slot) * math.exp(self.level)
         if dark:
@@ -130,10 +145,11 @@ class Normal:
 
     def expected(self, now: int, minutes: int, count: int) -> Expected:
         """Of the *minutes* before minute *now*, in which *count* were counted."""
-        season = self._season(now, minutes)
-        lately = self.lately * minutes / self.size
         if not self.learnt:
             return Expected(count, 0.0, 0.0, 0.0, "none")
+        if self._asked[:2] != (now, minutes):
+            self._asked = now, minutes, self._season(now, minutes)
+        season, lately = self._asked[2], self.lately * minutes / self.size
         mean = max(season, lately) + self._unseen(minutes)
         most = poisson(count, mean)
         by_season = self._strays[0].surprise(_far(count, season), self.gain)
@@ -195,7 +211,7 @@ class Normal:
         if len(whole) != _HEAD + 2 * _SLOTS + 2 * _BUCKETS:
             raise ValueError(f"{len(whole)} figures are no baseline")
         learnt, self.gain, self.level, self.lately, *strays = whole[:_HEAD]
-        self.learnt = int(learnt)
+        self.learnt, self._asked = int(learnt), _NOTHING
         parts, at = [], _HEAD
         for length in (_SLOTS, _SLOTS, _BUCKETS, _BUCKETS):
             parts.append(whole[at : at + length])

@@ -9,11 +9,13 @@ from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from heapq import merge
 from typing import TYPE_CHECKING, TypeVar
 from zlib import crc32
 
 from rules.calendar import UTC_WEEKS, Calendar
 from rules.facts import STORIES, TERMS, Facts, Key
+from rules.figures import Figures
 from rules.filter import Test
 from rules.rollup import Roll, Rollup
 from rules.vocabulary import Vocabulary
@@ -55,6 +57,11 @@ def _rank(facts: Facts) -> tuple[float, str, str]:
     return -facts.weight, facts.source, facts.external_id
 
 
+def _before(one: Facts, other: Facts) -> bool:
+    """Whether it ranks before another; most do not by weight alone."""
+    return one.weight >= other.weight and _rank(one) < _rank(other)
+
+
 def more_telling(facts: Iterable[Facts]) -> list[Facts]:
     """The most telling, one of each text; the same whatever order they came in."""
     best: dict[str, Facts] = {}
@@ -79,9 +86,10 @@ def _bump(counts: dict[_Name, int], name: _Name, by: int) -> None:
 class Tally:
     """Totals over the panes above ``low``: mentions, people reached, by author, by story, and by everything else."""
 
-    __slots__ = ("authors", "low", "mentions", "people", "rest", "size", "stories")
+    __slots__ = ("_figures", "authors", "low", "mentions", "people", "rest", "size", "stories")
 
     def __init__(self, size: int) -> None:
+        self._figures: Figures | None = None
         self.size = size
         self.low = 0
         self.mentions = 0
@@ -92,13 +100,18 @@ class Tally:
 
     def count_one(self, counted: "Counted", people: int, sign: int) -> None:
         who, story, keys = counted
+        self._figures = None
         self.mentions += sign
         self.people += sign * people
+        # As _bump does, without a call for each: this is the innermost loop of all.
         if who:
-            _bump(self.authors, who, sign)
+            count = self.authors.get(who, 0) + sign
+            if count:
+                self.authors[who] = count
+            else:
+                self.authors.pop(who, None)
         if story:
             _bump(self.stories, story, sign)
-        # As _bump does, without a call for each: this is the innermost loop of all.
         rest = self.rest
         for key in keys:
             count = rest.get(key, 0) + sign
@@ -108,6 +121,7 @@ class Tally:
                 rest.pop(key, None)
 
     def count_pane(self, pane: "Pane", sign: int) -> None:
+        self._figures = None
         self.mentions += sign * pane.mentions
         self.people += sign * pane.people
         for who, count in pane.authors.items():
@@ -116,6 +130,30 @@ class Tally:
             _bump(self.stories, story, sign * count)
         for key, count in pane.rest.items():
             _bump(self.rest, key, sign * count)
+
+    @property
+    def figures(self) -> Figures:
+        """What it holds, in figures; made once, whatever the number of rules that ask before it changes."""
+        return self._figures or self._figure()
+
+    def _figure(self) -> Figures:
+        channels, sites, sources = 0, 0, []
+        for kind, name in self.rest:
+            if kind == "source":
+                sources.append(name)
+            elif kind == "channel":
+                channels += 1
+            elif kind == "site":
+                sites += 1
+        stories = len(self.stories) + self.mentions - sum(self.stories.values())
+        self._figures = Figures(
+            self.mentions, len(self.authors), channels, sites, stories, self.people, tuple(sorted(sources))
+        )
+        return self._figures
+
+    def labelled(self, labels: Iterable[str]) -> int:
+        """Mentions that carry one of the labels."""
+        return sum([self.rest.get(("label", label), 0) for label in labels])
 
     def count(self, kind: str, name: str) -> int:
         return self.rest.get((kind, name), 0)
@@ -149,7 +187,7 @@ class Pane(Tally):
             keys = [key if key in self.rest else (key[0], OTHER) for key in keys]
         counted = (who, story, keys)
         self.count_one(counted, facts.people, 1)
-        if len(self.telling) < TELLING or _rank(facts) < _rank(self.telling[-1]):
+        if len(self.telling) < TELLING or _before(facts, self.telling[-1]):
             self.telling = more_telling((*self.telling, facts))
         return counted
 
@@ -212,6 +250,7 @@ class Series:
     """
 
     __slots__ = (
+        "_until",
         "born",
         "every",
         "first",
@@ -244,6 +283,7 @@ class Series:
     def take_shape(self, shape: Shape, minute: int) -> None:
         """Keep these windows (ascending) from now on, filled with what is there."""
         self.shape = shape
+        self._until: int | None = None
         self.kept = kept(shape)
         self.minute = minute
         self.tallies = [Tally(size) for size in shape.windows]
@@ -274,7 +314,8 @@ class Series:
             self.first = minute
         for rollup in self.rollups:
             rollup.put(minute, facts, 1)
-        if self.shape.lexicon == TERMS:
+        lexicon = self.shape.lexicon
+        if lexicon == TERMS:
             self.vocabulary.use(facts.found.get(TERMS, ()), minute, _speaker(facts), self.shape.windows[-1])
         if minute <= self.minute - self.kept:
             return
@@ -290,7 +331,7 @@ class Series:
                 lone, pane = pane, Pane()
                 pane.put(lone, self._keys(lone))
                 self.panes[minute] = pane
-            counted = pane.put(facts, self._keys(facts))
+            counted = pane.put(facts, self._keys(facts) if lexicon else facts.keys)
         for tally in self.tallies:
             if minute > tally.low:
                 tally.count_one(counted, facts.people, 1)
@@ -321,6 +362,7 @@ class Series:
         if minute <= self.minute:
             return
         self.minute = minute
+        self._until = None
         minutes = self.minutes
         for tally in self.tallies:
             low = minute - tally.size
@@ -342,8 +384,14 @@ class Series:
         """Whether it holds anything that may still count: in a window, or a word for much longer."""
         return bool(self.minutes) or self.vocabulary.remembers(minute)
 
+    @property
     def stands_until(self) -> int:
         """The minute at which a mention leaves a window next, so that something changes without a new one."""
+        if self._until is None:
+            self._until = self._first_to_leave()
+        return self._until
+
+    def _first_to_leave(self) -> int:
         minutes, until = self.minutes, NEVER
         windows: list[Tally | Total] = [*self.tallies, *self.totals]
         for window in windows:
@@ -356,7 +404,13 @@ class Series:
         """The most telling mentions that stand in the window."""
         reached = self.minutes[bisect_right(self.minutes, tally.low) :]
         panes = [self.panes[number] for number in reached if number in self.panes]
-        return more_telling(one for pane in panes for one in (pane.telling if isinstance(pane, Pane) else [pane]))
+        # Each pane's are in order already, so that only those at the front have to be compared.
+        best: dict[str, Facts] = {}
+        for one in merge(*[pane.telling if isinstance(pane, Pane) else (pane,) for pane in panes], key=_rank):
+            best.setdefault(one.text, one)
+            if len(best) == TELLING:
+                break
+        return list(best.values())
 
     def _move(self, tally: Tally, pane: Facts | Pane, sign: int) -> None:
         if isinstance(pane, Pane):
@@ -377,11 +431,13 @@ class Series:
         count = self.every.get(minute, 0) + by
         if count == by:
             insort(self.minutes, minute)
+            self._until = None
         if count:
             self.every[minute] = count
         else:
             del self.every[minute]
             self.minutes.remove(minute)
+            self._until = None
         for total in self.totals:
             if minute > total.low:
                 total.mentions += by

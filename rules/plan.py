@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from alerts import Because, Level
+from alerts import Level
 from rules.calendar import Calendar
 from rules.episode import Timing
 from rules.facts import STORIES, TERMS, lexicon_id
@@ -15,15 +15,14 @@ from rules.pattern import pattern_id
 from rules.reading import Condition, Leaf, Looks
 from rules.rollup import Roll
 from rules.rule import RuleConfig
-from rules.wording import mentions, span
+from rules.wording import Phrases, mentions, span
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
     """Where a condition's counts are: the shape's id, and places in its windows (tally, inner) and totals (near, far).
 
-    ``window``: its window in minutes; ``roll``: what it has counted by the bin. ``one``, ``many``: what it counts, as a
-    noun; ``length``: its window in words.
+    ``window``: its window in minutes; ``counted``: where its counts by the bin are; ``phrases``: what it counts, in words.
     """
 
     shape: str
@@ -32,19 +31,22 @@ class Slot:
     near: int
     far: int
     window: int
-    roll: Roll
-    one: Because
-    many: Because
-    length: Because
+    counted: tuple[str, Roll]
+    phrases: Phrases
+
+
+Gate = tuple[str, int, int]
+"""(shape, place of the tally, mentions)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """``slots`` is by the id() of the condition, which the rule keeps alive.
 
-    ``gates``: (shape, place of the tally, mentions): with fewer in one of them the rule cannot hold, so that most keys
+    ``gates``: with fewer mentions in one of them the rule cannot hold, so that most keys
     need not be read. There are none where a condition must be read always. ``level``: the one that the rule gives
-    whatever is read, where no level asks for anything.
+    whatever is read, where no level asks for anything. ``enough``: the one gate of a rule that holds wherever it lets
+    through, at the same level.
     """
 
     rule: RuleConfig
@@ -56,7 +58,8 @@ class Plan:
     leaves: tuple[Leaf, ...]
     longest_window: timedelta
     allowance: timedelta
-    gates: tuple[tuple[str, int, int], ...]
+    gates: tuple[Gate, ...]
+    enough: Gate | None
     conditions: tuple[Condition, ...]
     level: Level | None
     timing: Timing
@@ -79,10 +82,10 @@ def plan(rule: RuleConfig, calendar: Calendar) -> Plan:
             near = totals.index(look.window) if look.reference else 0
             far = totals.index(look.window + look.reference) if look.reference else 0
             one, many = (mentions(rule.where, look.where, count=count) for count in (1, 2))
-            length = span(look.window * MINUTE)
+            phrases = Phrases(one, many, span(look.window * MINUTE), calendar.timezone)
             inner = tuple(windows.index(size) for size in look.inner)
             tally = windows.index(look.window)
-            slots[id(leaf)] = Slot(name, tally, inner, near, far, look.window, look.roll, one, many, length)
+            slots[id(leaf)] = Slot(name, tally, inner, near, far, look.window, (name, look.roll), phrases)
     return Plan(
         rule=rule,
         shapes=tuple(shapes),
@@ -94,9 +97,10 @@ def plan(rule: RuleConfig, calendar: Calendar) -> Plan:
         longest_window=rule.longest_window,
         allowance=rule.allowance,
         gates=_gates(rule, slots),
+        enough=_enough(rule, slots),
         conditions=rule.conditions,
         level=_only_level(rule),
-        timing=Timing(rule.for_, rule.keep_firing_for, rule.max_age),
+        timing=rule.timing,
     )
 
 
@@ -137,7 +141,14 @@ def _only_level(rule: RuleConfig) -> Level | None:
     return None
 
 
-def _gates(rule: RuleConfig, slots: dict[int, Slot]) -> tuple[tuple[str, int, int], ...]:
+def _enough(rule: RuleConfig, slots: dict[int, Slot]) -> Gate | None:
+    if len(rule.conditions) > 1 or len(rule.leaves()) > 1 or _only_level(rule) is None:
+        return None
+    (leaf,) = rule.leaves()
+    return _gate(leaf, slots) if leaf is rule.conditions[0] and leaf.looks_at.enough else None
+
+
+def _gates(rule: RuleConfig, slots: dict[int, Slot]) -> tuple[Gate, ...]:
     if not all(leaf.looks_at.least for leaf in rule.leaves()):
         return ()
     # The conditions that count by themselves; those that combine others may hold on less than each of them asks for.
@@ -146,4 +157,8 @@ def _gates(rule: RuleConfig, slots: dict[int, Slot]) -> tuple[tuple[str, int, in
     for condition in rule.conditions:
         if condition.remembers:
             alone = [leaf for leaf in alone if leaf is condition]
-    return tuple((slots[id(leaf)].shape, slots[id(leaf)].tally, leaf.looks_at.least) for leaf in alone)
+    return tuple(_gate(leaf, slots) for leaf in alone)
+
+
+def _gate(leaf: Leaf, slots: dict[int, Slot]) -> Gate:
+    return slots[id(leaf)].shape, slots[id(leaf)].tally, leaf.looks_at.least

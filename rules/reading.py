@@ -1,11 +1,12 @@
 """What a condition reads, and the extension point for conditions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
-from alerts import Because, Level
+from alerts import Because
+from rules.figures import Figures
 from rules.panes import NEVER
 from rules.rollup import NO_ROLL, Roll
 
@@ -13,51 +14,38 @@ if TYPE_CHECKING:
     from rules.filter import Filter
     from rules.view import View
 
-State = Mapping[str, "State"] | list["State"] | str | float | int | bool | None
-"""What a condition remembers between readings, in JSON's types; None to begin with."""
+State = Mapping[str, "State"] | list["State"] | tuple["State", ...] | str | float | int | bool | None
+"""What a condition remembers between readings, in JSON's types, a tuple for a list; None to begin with.
+
+What comes from a snapshot has lists for tuples.
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What the levels' tests compare. Those that are None are read by no condition of the rule.
-
-    ``reach``: people, summed over mentions. ``factor`` is infinite where nothing was expected. ``surprise``: -log10 of
-    how rare it is; ``doubling``: minutes.
-    """
-
-    mentions: int = 0
-    authors: int = 0
-    channels: int = 0
-    sites: int = 0
-    stories: int = 0
-    reach: int = 0
-    share: float | None = None
-    factor: float | None = None
-    surprise: float | None = None
-    doubling: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """The outcome of a condition, *and because*. ``value`` and ``expected`` are in mentions.
 
+    ``says`` puts ``seen``, which does not change any more, in words: few readings of many are ever told.
     ``awake``: whether it may come to hold by the passing of time alone; where it may not, the engine does not read the
     key again before a row arrives for it. ``turns``: the minute at which time changes it even if no mention leaves a
-    window. ``leaf`` is the condition whose window is shown. ``level`` is the rule's to fill in: the highest whose test
-    holds.
+    window. ``leaf`` is the condition whose window is shown. A tuple, because one is made of every key at every tick.
     """
 
     holds: bool
     value: float
     expected: float | None
-    because: Because
+    says: Callable[..., Because]
+    seen: tuple[object, ...]
     figures: Figures
     leaf: "Leaf"
     awake: bool
     turns: int = NEVER
     baseline: Literal["none", "cold", "daily", "weekly"] = "none"
     words: tuple[tuple[str, int], ...] = ()
-    level: Level | None = None
+
+    @property
+    def because(self) -> Because:
+        """Why, in words."""
+        return self.says(*self.seen)
 
 
 class Condition(Protocol):
@@ -98,7 +86,7 @@ class Looks:
     ``roll``: what is counted by the bin; nothing where its size is 0.
     ``lexicon``: the word list, ``patterns``: the patterns, whose hits are counted one by one;
     ``terms``: every word is; ``voices``: who speaks in each story is. ``least``: with fewer mentions in the window the leaf
-    does not hold, and remembers nothing of it; zero where that cannot be said.
+    does not hold, and remembers nothing of it; zero where that cannot be said. ``enough``: with so many it holds.
     """
 
     where: "Filter | None"
@@ -107,6 +95,7 @@ class Looks:
     lexicon: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
     least: int = 0
+    enough: bool = False
     terms: bool = False
     voices: bool = False
     inner: tuple[int, ...] = ()

@@ -2,8 +2,8 @@
 
 from bisect import insort
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from rules.facts import Facts
 
@@ -13,8 +13,7 @@ MAX_RECENT = 50_000
 MentionId = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(NamedTuple):
     """One mention. ``facts`` by topic; ``seen_through``: its source's watermark as it came; ``placed``: at which tick.
 
     ``late_known``: whether that watermark was a poll's, so that late is late and not the backlog of a first look.
@@ -57,7 +56,7 @@ class Recent:
 
     def change(self, ref: Ref, facts: Mapping[str, Facts], now: datetime) -> None:
         """It counts as *facts* from tick *now* on."""
-        self.refs[ref.id] = replace(ref, facts=facts, placed=now)
+        self.refs[ref.id] = ref._replace(facts=facts, placed=now)
 
     def forget(self, oldest: int) -> None:
         """Let go of what stands before minute *oldest*, and of more where there are too many."""

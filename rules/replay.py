@@ -25,6 +25,8 @@ class Driver:
     def advance(self, now: datetime) -> tuple[AlertEvent, ...]:
         """Run the ticks up to *now*, included; nothing before the first row ever."""
         engine, events = self.engine, list[AlertEvent]()
+        if engine.next is None or now < engine.next:
+            return ()
         last = self._last(now)
         while engine.next is not None and engine.next <= last:
             due = engine.due()

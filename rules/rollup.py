@@ -75,12 +75,16 @@ class Rollup:
 
     def put(self, minute: int, facts: Facts, sign: int) -> None:
         """Count a mention, or with -1 take it back."""
-        number = -(-minute // self.roll.size)
-        if not self._reach(number):
+        roll, counts = self.roll, self.counts
+        number = -(-minute // roll.size)
+        if not self.base <= number < self.base + len(counts) and not self._reach(number):
             return
         at = number - self.base
-        self.counts[at] = min(_MOST, max(0, self.counts[at] + self._amount(number, facts, sign)))
-        if facts.label in self.roll.marked:
+        if sign > 0 and roll.count == "mentions":
+            counts[at] += counts[at] < _MOST
+        else:
+            counts[at] = min(_MOST, max(0, counts[at] + self._amount(number, facts, sign)))
+        if roll.marked and facts.label in roll.marked:
             self.marked[at] = max(0, self.marked[at] + sign)
         if self.upto is not None and number <= self.upto:
             self.stale += 1

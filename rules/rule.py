@@ -3,13 +3,14 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from alerts import Level
+from alerts import Because, Level
 from rules.conditions import AnyCondition, Drift, Kpi, Ratio
-from rules.episode import MAX_AGE, REOPEN_WITHIN
+from rules.episode import MAX_AGE, REOPEN_WITHIN, Timing
 from rules.filter import Filter
 from rules.reading import Condition, Leaf, Reading
 from rules.strict import Duration, Names, Strict, distinct
@@ -176,6 +177,15 @@ class RuleConfig(Strict):
     def allowance(self) -> timedelta:
         """How late a mention may come and still count."""
         return self.late if self.late is not None else max(LEAST_LATE, self.longest_window)
+
+    @cached_property
+    def headline(self) -> Because:
+        """What its alerts are called."""
+        return Because(self.title, self.title) if self.title else self.leaves()[0].headline(self.where)
+
+    @property
+    def timing(self) -> Timing:
+        return Timing(self.for_, self.keep_firing_for, self.max_age)
 
     def level(self, reading: Reading, had: Level | None = None) -> Level | None:
         """The highest level whose test holds; up to the one that the alert *had*, KEEPS of each threshold is enough."""

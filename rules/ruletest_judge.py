@@ -6,14 +6,15 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from alerts import AlertEvent, Because, Level
-from rules.conditions.combine import all_of, read_each
+from rules.conditions.combine import read_all
 from rules.engine import Engine
 from rules.episode import EventName
+from rules.key import Key
 from rules.log import MentionRow
 from rules.replay import Driver
 from rules.rule import RuleConfig
 from rules.ruletest import Scenario, rows
-from rules.running import Key, Running
+from rules.running import Running
 
 StateName = Literal["inactive", "pending", "firing", "recovering", "resolved"]
 _GRAVITY: tuple[StateName, ...] = ("inactive", "resolved", "pending", "recovering", "firing")
@@ -209,6 +210,6 @@ def _reading(engine: Engine, alerts: Alerts, seen: Seen, now: datetime) -> Becau
     readings = []
     for running, key in _keys(engine, alerts):
         if not seen.key or _named(running.plan.rule, key) == dict(seen.key):
-            read, _ = read_each(running.plan.rule.conditions, running.view(key, now), key.state, now)
-            readings.append(all_of(running.plan.rule.conditions, read))
+            reading, _ = read_all(running.plan.rule.conditions, running.view(key, now), key.state, now)
+            readings.append(reading)
     return max(readings, key=lambda one: one.value).because if readings else None

@@ -1,61 +1,23 @@
 """A rule at work: its keys, their panes, and which of them have to be read."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
-from typing import NamedTuple
 
 from alerts import Level
-from rules.conditions.combine import all_of, read_each
-from rules.episode import Episode, forget, steady
+from rules.conditions.combine import read_all
+from rules.episode import Episode, forget, steady, waits
+from rules.key import Key, Outcome, Read, Round
 from rules.ledger import Ledgers, Sheet
-from rules.panes import MINUTE, OTHER, KeyValues, Series, kept, minute_of
-from rules.plan import Plan
-from rules.reading import Reading, State
+from rules.panes import MINUTE, OTHER, KeyValues, kept, minute_of
+from rules.plan import Gate, Plan
+from rules.reading import Reading
 from rules.rollup import Roll, Rollup
 from rules.view import View
 from rules.watermark import Watermarks
 
 MAX_KEYS = 5_000
 """Keys of a rule; what comes past that counts under a key whose channel and source are ``__other__``."""
-
-
-@dataclass(slots=True)
-class Key:
-    """One value of a rule's ``by``: its panes by shape, its episode, and what the conditions remember.
-
-    ``series`` may be other rules' too; ``rollups``, by shape, are its own.
-    ``awake``: it may come to hold by the passing of time alone, but not before minute ``wakes``.
-    ``identity``: its alerts' fingerprint.
-    ``last``: what was read of it last, which stands until a row comes for it or its windows move.
-    """
-
-    values: KeyValues
-    series: dict[str, Series] = field(default_factory=dict)
-    rollups: dict[tuple[str, Roll], Rollup] = field(default_factory=dict)
-    episode: Episode | None = None
-    state: State = None
-    awake: bool = False
-    wakes: int = 0
-    identity: str = ""
-    last: "Read | None" = None
-
-
-class Read(NamedTuple):
-    """What a key says: its reading, the level that the rule gives it, and the sources that stand in its windows."""
-
-    reading: Reading
-    level: Level | None
-    sources: tuple[str, ...]
-
-
-class Outcome(NamedTuple):
-    """A key as it was read, and what its conditions remember from now on."""
-
-    key: Key
-    read: Read
-    state: State
 
 
 class Running:
@@ -102,7 +64,7 @@ class Running:
         before, self.sheets = self.sheets, self._ledgers.enter(self, plan)
         for key in self.keys.values():
             self._move(key, before, now)
-            key.last = None
+            key.last = key.view = None
             if not same:
                 key.state = None
         for sheet in before.values():
@@ -130,22 +92,43 @@ class Running:
         """Whether there is no key to read."""
         return not (self.dirty or self.restless or (turned and (self.active or self.awake)))
 
-    def read(self, now: datetime, *, turned: bool) -> list[Outcome]:
+    def read(self, now: datetime, *, turned: bool) -> Round:
         """Every key that may have something to say. ``turned``: a new minute has begun, so windows have moved."""
         minute = minute_of(now)
         woken = [values for values, wakes in self.awake.items() if wakes <= minute] if turned else []
         due = {*self.dirty, *(self.active if turned else self.restless), *woken}
-        outcomes = []
+        settled: list[Outcome] = []
+        unsettled: list[Outcome] = []
+        soon, enough = now + MINUTE, self.plan.enough
         for values in sorted(due):
             key = self.keys[values]
             # Between two minutes windows stand still, so what was read of an open alert still holds.
             if key.last is not None and not turned and values not in self.dirty:
-                outcomes.append(Outcome(key, key.last, key.state))
+                outcome = Outcome(key, key.last, key.state)
+            elif enough is not None and key.last is not None and self._stands(key, enough, minute, soon):
+                continue
             elif key.episode is not None or not self._below(key, minute):
-                outcomes.append(self._read(key, now))
+                outcome = self._look(key, now, minute)
             else:
                 self.awake.pop(values, None)
-        return outcomes
+                continue
+            (settled if self._settles(outcome, soon) else unsettled).append(outcome)
+        return Round(settled, unsettled)
+
+    def _settles(self, outcome: Outcome, soon: datetime) -> bool:
+        """Whether nothing comes of an outcome before *soon*, a minute from now, but that it is what was read last."""
+        key, (reading, level, sources), _ = outcome
+        if key.awake != reading.awake:
+            return False
+        episode = key.episode
+        if episode is None:
+            return level is None and key.last is None
+        if key.last is None:
+            return False
+        timing = self.plan.timing
+        if key.values in self.restless:
+            return waits(episode, level, timing, soon)
+        return steady(episode, level, reading.value, sources) and not timing.aged(episode, soon)
 
     def _below(self, key: Key, minute: int) -> bool:
         """Whether there are too few mentions for the rule to hold, whatever else may be."""
@@ -157,22 +140,45 @@ class Running:
                 return True
         return False
 
+    def _stands(self, key: Key, enough: Gate, minute: int, soon: datetime) -> bool:
+        """Whether an alert that is open goes on as it is, by the count alone: most of what fires need not be read."""
+        if key.episode is None:
+            return False
+        shape, place, least = enough
+        series = key.series[shape]
+        if series.minute < minute:
+            series.advance(minute)
+        tally = series.tallies[place]
+        return (
+            tally.mentions >= least
+            and steady(key.episode, self.plan.level, tally.mentions, tally.figures.sources)
+            and key.values not in self.restless
+            and not self.plan.timing.aged(key.episode, soon)
+        )
+
     def view(self, key: Key, now: datetime) -> View:
-        return View(self.plan, key, self._since(key.values), self._marks, now)
+        return self._view(key).at(now, minute_of(now))
+
+    def _view(self, key: Key) -> View:
+        if key.view is None:
+            key.view = View(self.plan, key, self._since(key.values), self._marks)
+        return key.view
 
     def _read(self, key: Key, now: datetime) -> Outcome:
-        view, conditions = self.view(key, now), self.plan.conditions
-        readings, state = read_each(conditions, view, key.state, now)
-        reading = all_of(conditions, readings)
-        level = self._level(key, reading) if reading.holds else None
-        if level is None:
+        return self._look(key, now, minute_of(now))
+
+    def _look(self, key: Key, now: datetime, minute: int) -> Outcome:
+        view = key.view or self._view(key)
+        view.now = now
+        if view.minute != minute:
+            view.turn(minute)
+        reading, state = read_all(self.plan.conditions, view, key.state, now)
+        if not reading.holds:
             return Outcome(key, Read(reading, None, ()), state)
-        sources = {name for leaf in self.plan.leaves for name in view.tally(leaf).names("source")}
-        return Outcome(key, Read(reading, level, tuple(sorted(sources))), state)
+        level = self.plan.level or self._level(key, reading)
+        return Outcome(key, Read(reading, level, view.sources(reading) if level is not None else ()), state)
 
     def _level(self, key: Key, reading: Reading) -> Level | None:
-        if self.plan.level is not None:
-            return self.plan.level
         had = key.episode.level if key.episode is not None and key.episode.told_open else None
         return self.plan.rule.level(reading, had)
 
@@ -184,26 +190,36 @@ class Running:
         self.restless.discard(values)
         self.awake.pop(values, None)
 
+    def stay(self, settled: Iterable[Outcome]) -> None:
+        """Take over outcomes that are settled."""
+        for key, read, state in settled:
+            key.state = state
+            if key.last is not None:
+                key.last = read
+            elif key.awake:
+                self._wake(key, read)
+
     def keep(self, outcome: Outcome, episode: Episode | None, now: datetime) -> None:
         """Take an outcome over."""
         key, read = outcome.key, outcome.read
         # Until the next minute begins its windows stand still.
         steady = episode is not None and self.steady(episode, read, until=now + MINUTE)
-        unmoved = steady and episode is key.episode and key.awake == read.reading.awake
         key.state, key.episode, key.awake = outcome.state, episode, read.reading.awake
-        if unmoved and key.last is not None and key.values not in self.restless:
-            key.last = read
-            return
         alive = episode is not None and episode.active
         if alive:
             # It is read whenever a minute begins.
             key.wakes = 0
         elif key.awake:
-            key.wakes = min(read.reading.turns, *(one.stands_until() for one in key.series.values()))
+            self._wake(key, read)
         key.last = read if alive else None
         self.mark(key)
         if steady:
             self.restless.discard(key.values)
+
+    def _wake(self, key: Key, read: Read) -> None:
+        """Note when a key that has no alert open has to be read again, if no row comes for it."""
+        key.wakes = min(read.reading.turns, *[one.stands_until for one in key.series.values()])
+        self.awake[key.values] = key.wakes
 
     def steady(self, episode: Episode, read: Read, *, until: datetime) -> bool:
         """Whether an episode stays as it is up to *until* while this is read of it."""

@@ -5,7 +5,7 @@ import zlib
 from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from rules.engine import Engine
 from rules.episode import Episode
 from rules.facts import Facts
 from rules.facts import Key as CountedKey
+from rules.key import Key
 from rules.ledger import Sheet
 from rules.log import MentionRow, PollRow, RevisionRow, Row, RulesRow, ScoreRow, StoryRow
 from rules.panes import EPOCH, KeyValues, Pane, Series, minute_of
@@ -21,7 +22,7 @@ from rules.plan import plan
 from rules.recent import Recent, Ref
 from rules.rollup import Rollup
 from rules.ruleset import RuleError, load_ruleset, ruleset_json
-from rules.running import Key, Running
+from rules.running import Running
 from rules.story_known import Card
 from rules.watermark import Seen
 
@@ -152,12 +153,12 @@ def _dump_row(row: Row) -> list[Any]:
 
 def _dump_ref(ref: Ref, shared: _Shared) -> list[Any]:
     facts = [shared.place(one) for one in ref.facts.values()]
-    return [_REF.dump(replace(ref, facts={})), facts]
+    return [_REF.dump(ref._replace(facts={})), facts]
 
 
 def _load_ref(row: list[Any], facts: tuple[Facts, ...]) -> Ref:
     bare: Ref = _REF.load(row[0])
-    return replace(bare, facts={facts[place].topic: facts[place] for place in row[1]})
+    return bare._replace(facts={facts[place].topic: facts[place] for place in row[1]})
 
 
 def _dump_rule(rule: Running, shared: _Shared) -> dict[str, Any]:

@@ -66,12 +66,11 @@ class KnownStories:
             self._file(story, card.last)
 
     def see(self, story: str, card: Card) -> None:
-        """A member came; empty: it is of no story."""
-        if story:
-            known = self.cards.get(story)
-            self.cards[story] = new = card if known is None else known.joined(card)
-            if known is None or known.last != new.last:
-                self._file(story, new.last)
+        """A member came."""
+        known = self.cards.get(story)
+        self.cards[story] = new = card if known is None else known.joined(card)
+        if known is None or known.last != new.last:
+            self._file(story, new.last)
 
     def merge(self, alias: str, story: str) -> None:
         """What was told as *alias* counts as *story* from now on."""

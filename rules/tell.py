@@ -45,8 +45,7 @@ class Subject:
 
     @property
     def title(self) -> Because:
-        own = self.rule.title
-        return Because(own, own) if own else self.rule.leaves()[0].headline(self.rule.where)
+        return self.rule.headline
 
 
 def tell(
@@ -131,7 +130,7 @@ def tell_withdrawn(subject: Subject, episode: Episode, moment: Moment, why: Beca
 def _because(rule: RuleConfig, event: EventName, episode: Episode, reading: Reading, now: datetime) -> Because:
     opened, stands = episode.opened_at or now, episode.stands_since or now
     if event == "resolved":
-        return _aged(rule, episode, reading) if now - opened >= rule.max_age else _over(rule, reading)
+        return _aged(rule, episode, reading) if rule.timing.aged(episode, now) else _over(rule, reading)
     if stands == opened:
         return reading.because
     lasted, age = span(now - stands), span(rule.max_age)

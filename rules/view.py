@@ -2,25 +2,23 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from alerts import Because
 from rules.normal import Expected
-from rules.panes import NEVER, Series, Tally, minute_of, time_of
+from rules.panes import EPOCH, NEVER, Series, Tally, time_of
 from rules.rollup import Count, Rollup
 from rules.vocabulary import Vocabulary
 from rules.watermark import Watermarks
+from rules.wording import Phrases
 
 if TYPE_CHECKING:
+    from rules.key import Key
     from rules.plan import Plan
-    from rules.reading import Leaf
-    from rules.running import Key
+    from rules.reading import Leaf, Reading
 
 
-@dataclass(frozen=True, slots=True)
-class Preceding:
+class Preceding(NamedTuple):
     """The stretch before a window: its mentions, how many of its minutes were watched, and whether that is enough.
 
     ``watched``: the rule has stood for all of it. ``reaches_back``: mentions are known from its beginning or before,
@@ -35,20 +33,46 @@ class Preceding:
 
 
 class View:
-    """Panes of one key, by condition. *since*: the minute from which on each of the rule's filters has been watched."""
+    """Panes of one key, by condition. *since*: the minute from which on each of the rule's filters has been watched.
 
-    __slots__ = ("_rollups", "_series", "_since", "_slots", "marks", "minute", "now")
+    ``now`` is a time in ``minute``, to which the windows have been moved.
+    """
 
-    def __init__(self, plan: "Plan", key: "Key", since: Mapping[str, int], marks: Watermarks, now: datetime) -> None:
-        self.now = now
+    __slots__ = ("_leaves", "_rollups", "_series", "_since", "_slots", "marks", "minute", "now")
+
+    def __init__(self, plan: "Plan", key: "Key", since: Mapping[str, int], marks: Watermarks) -> None:
+        self.now = EPOCH
         self.marks = marks
-        self.minute = minute_of(now)
+        self.minute = 0
+        self._leaves = plan.leaves
         self._slots = plan.slots
         self._series = key.series
         self._rollups = key.rollups
         self._since = since
-        for one in key.series.values():
-            one.advance(self.minute)
+
+    def at(self, now: datetime, minute: int) -> "View":
+        """The same at *now*, not before it was last; *minute* is the one that has ended by then."""
+        self.now = now
+        if minute != self.minute:
+            self.turn(minute)
+        return self
+
+    def turn(self, minute: int) -> None:
+        """Let the windows end at *minute*."""
+        self.minute = minute
+        for one in self._series.values():
+            one.advance(minute)
+
+    def window(self, leaf: "Leaf") -> tuple[Tally, Phrases]:
+        """Totals over the leaf's window, and what is counted there, and over how long, in words."""
+        slot = self._slots[id(leaf)]
+        return self._series[slot.shape].tallies[slot.tally], slot.phrases
+
+    def sources(self, reading: "Reading") -> tuple[str, ...]:
+        """Where what stands in the rule's windows comes from, by name; *reading*: of the rule's conditions."""
+        if len(self._leaves) == 1:
+            return reading.figures.sources
+        return tuple(sorted({name for leaf in self._leaves for name in self.tally(leaf).figures.sources}))
 
     def series(self, leaf: "Leaf") -> Series:
         return self._series[self._slots[id(leaf)].shape]
@@ -66,7 +90,7 @@ class View:
     def rollup(self, leaf: "Leaf") -> Rollup:
         """Counts by the bin, as ``looks_at.roll`` asks for them, learnt up to now."""
         slot = self._slots[id(leaf)]
-        rollup = self._rollups[slot.shape, slot.roll]
+        rollup = self._rollups[slot.counted]
         if rollup.behind(self.minute):
             rollup.catch_up(self.minute, self.since(leaf), self.marks.darkness(self.now))
         return rollup
@@ -96,15 +120,6 @@ class View:
         """The minute from which on the leaf's mentions have been watched."""
         return self._since[self._slots[id(leaf)].shape]
 
-    def noun(self, leaf: "Leaf", count: int) -> Because:
-        """What the leaf counts, in words."""
-        slot = self._slots[id(leaf)]
-        return slot.one if count == 1 else slot.many
-
-    def length(self, leaf: "Leaf") -> Because:
-        """The leaf's window, in words."""
-        return self._slots[id(leaf)].length
-
     def preceding(self, leaf: "Leaf") -> Preceding:
         """The stretch of ``looks_at.reference`` minutes before the leaf's window, history counted."""
         slot = self._slots[id(leaf)]
@@ -113,12 +128,14 @@ class View:
         begin, end = self.minute - whole.size, self.minute - window.size
         watched = self._since[slot.shape]
         known = min(watched, watched if series.first is None else series.first)
+        # What is known begins with what was watched, or before it.
+        turns = known if known > begin else watched if watched > begin else NEVER
         return Preceding(
             mentions=whole.mentions - window.mentions,
             minutes=max(0, end - max(begin, known)),
             watched=watched <= begin,
             reaches_back=known <= begin,
-            turns=min((one + whole.size for one in (known, watched) if one > begin), default=NEVER),
+            turns=turns if turns == NEVER else turns + whole.size,
         )
 
     def start(self, leaf: "Leaf") -> datetime:
@@ -137,4 +154,4 @@ def amount(tally: Tally, count: Count) -> int:
         return len(tally.authors)
     if count == "reach":
         return tally.people
-    return len(tally.stories) + tally.mentions - sum(tally.stories.values())
+    return tally.figures.stories

@@ -1,5 +1,6 @@
 """Durations, numbers and kinds of mention in the words that people read, Chinese and English."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -9,6 +10,20 @@ from alerts import Because
 
 if TYPE_CHECKING:
     from rules.filter import Filter
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """What a condition counts, as a noun, of one and of more, and its window; ``timezone``: of the clock that is read."""
+
+    one: Because
+    many: Because
+    length: Because
+    timezone: str
+
+    def noun(self, count: int) -> Because:
+        return self.one if count == 1 else self.many
+
 
 _UNITS = (
     (timedelta(days=1), " 天", " d"),

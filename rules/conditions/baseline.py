@@ -1,8 +1,7 @@
 """More than is usual at this hour, and more than there has been lately."""
 
-from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field, field_validator
 
@@ -15,7 +14,7 @@ from rules.reading import Looks, Reading, State
 from rules.rollup import Count, Roll
 from rules.strict import ConditionModel, WindowLength
 from rules.view import View, amount
-from rules.wording import clock, mentions, number
+from rules.wording import Phrases, clock, mentions, number
 
 _MINUTE = timedelta(minutes=1)
 COLD_FLOOR = 2
@@ -25,11 +24,11 @@ HOLDS_ON = 60
 _BINS = (5, 10, 15, 20, 30, 60)
 
 
-@dataclass(frozen=True, slots=True)
-class Surge:
+class Surge(NamedTuple):
     """What is remembered of a surge: the minutes at which it began, last held and was at its highest, and how high.
 
     ``surprise``: the highest that it reached, which need not be at the same minute; nothing where none was known.
+    A tuple, which is what JSON has for a list: it is the state that is kept.
     """
 
     began: int
@@ -38,22 +37,27 @@ class Surge:
     peak: int
     surprise: float
 
-    def state(self) -> State:
-        return list(astuple(self))
-
     @classmethod
     def of(cls, state: State, minute: int) -> "Surge | None":
         """The surge that may go on at *minute*; None where there is none, or it is over for too long."""
-        if not isinstance(state, list) or len(state) != len(cls.__slots__):
+        surge = state if isinstance(state, Surge) else cls._read(state)
+        return surge if surge is not None and minute - surge.held_at <= HOLDS_ON else None
+
+    @classmethod
+    def _read(cls, state: State) -> "Surge | None":
+        """One that comes from a snapshot; None for what is none."""
+        if not isinstance(state, list) or len(state) != len(cls._fields):
             return None
         numbers = [one for one in state if isinstance(one, int | float)]
         if len(numbers) != len(state):
             return None
         began, held_at, peak_at, peak = map(int, numbers[:4])
-        return cls(began, held_at, peak_at, peak, float(numbers[4])) if minute - held_at <= HOLDS_ON else None
+        return cls(began, held_at, peak_at, peak, float(numbers[4]))
 
     def after(self, minute: int, count: int, surprise: float) -> "Surge":
         """The same where it holds at *minute* too."""
+        if minute == self.held_at and count <= self.peak and surprise <= self.surprise:
+            return self
         higher = count > self.peak
         return Surge(
             self.began,
@@ -124,51 +128,48 @@ class Baseline(ConditionModel):
     def leaves(self) -> tuple["Baseline"]:
         return (self,)
 
-    def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
-        tally = view.tally(self)
+    def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:
+        tally, phrases = view.window(self)
         count = amount(tally, self.count)
         usual = view.expected(self, count)
-        cold, known = _cold(usual), usual.baseline != "none"
-        holds, new = self.judge(usual, state, view.minute)
-        surge = Surge.of(new, view.minute)
-        times = count / usual.usual if usual.usual else None
-        because = self._because(view, usual, cold=cold)
-        surprise = usual.surprise if known else None
+        known = usual.baseline != "none"
+        holds, surge = self.judge(usual, state, view.minute)
+        expected = usual.usual
+        surprise, goes_on = usual.surprise if known else None, None
         if holds and surge is not None and known:
-            surprise = surge.surprise
-            if not self._opens(usual):
-                because = self._goes_on(view, surge, because)
+            surprise, goes_on = surge.surprise, None if self._opens(usual) else surge
         reading = Reading(
             holds,
             count,
-            usual.usual if known else None,
-            because,
-            figures(tally, factor=times, surprise=surprise),
+            expected if known else None,
+            self._because,
+            (phrases, usual, goes_on, now),
+            figures(tally, factor=count / expected if expected else None, surprise=surprise),
             self,
             # Without another mention a count only falls, so time alone matters from the floor on, or half of it for a surge
             # that is remembered.
             awake=holds or count >= self._floor(usual) or (surge is not None and count >= self.goes_on),
             turns=0,
-            baseline="cold" if cold else usual.baseline,
+            baseline=usual.baseline if known else "cold",
         )
-        return reading, new
+        return reading, surge
 
     @staticmethod
     def going(state: State, minute: int) -> bool:
         """Whether a surge that is remembered goes on where it flares up at *minute*."""
         return Surge.of(state, minute) is not None
 
-    def judge(self, usual: Expected, state: State, minute: int) -> tuple[bool, State]:
+    def judge(self, usual: Expected, state: State, minute: int) -> tuple[bool, Surge | None]:
         """Whether it holds at *minute*, and the surge that it remembers."""
         surge = Surge.of(state, minute)
         holds = self._opens(usual)
         if surge is not None and usual.baseline != "none":
             holds = usual.count >= self.goes_on and usual.surprise >= self.ends_at
         if not holds:
-            return False, surge.state() if surge is not None else None
+            return False, surge
         if surge is None:
-            surge = Surge(minute, minute, minute, usual.count, usual.surprise)
-        return True, surge.after(minute, usual.count, usual.surprise).state()
+            return True, Surge(minute, minute, minute, usual.count, usual.surprise)
+        return True, surge.after(minute, usual.count, usual.surprise)
 
     def _opens(self, usual: Expected) -> bool:
         """Whether so many are a surge by themselves."""
@@ -181,8 +182,20 @@ class Baseline(ConditionModel):
     def _floor(self, usual: Expected) -> int:
         return self.at_least * (COLD_FLOOR if _cold(usual) else 1)
 
-    def _because(self, view: View, usual: Expected, *, cold: bool) -> Because:
-        noun, length = unit(self.count, view.noun(self, usual.count)), view.length(self)
+    def _because(self, phrases: Phrases, usual: Expected, surge: Surge | None, now: datetime) -> Because:
+        """*surge*: the one that goes on, where so many would open none."""
+        because = self._counted(phrases, usual)
+        if surge is None:
+            return because
+        measure = unit(self.count, phrases.noun(surge.peak)).measure
+        began, peak = (clock(time_of(at), now, phrases.timezone) for at in (surge.began, surge.peak_at))
+        return Because(
+            f"延续 {began.zh}开始的这一波（{peak.zh}达到峰值 {surge.peak}{measure}）；{because.zh}",
+            f"goes on from the surge that began {began.en} and reached {surge.peak} {peak.en}; {because.en}",
+        )
+
+    def _counted(self, phrases: Phrases, usual: Expected) -> Because:
+        noun, length = unit(self.count, phrases.noun(usual.count)), phrases.length
         zh, en = (
             f"近 {length.zh}{noun.zh} {usual.count}{noun.measure}",
             f"{usual.count} {noun.en} in the last {length.en}",
@@ -194,20 +207,10 @@ class Baseline(ConditionModel):
             en = f"{en}, usually {number(usual.season)} at this hour and {number(usual.lately)} lately"
             rare = rarity(usual.surprise)
             zh, en = f"{zh}（{rare.zh}）", f"{en} ({rare.en})"
-        if cold:
+        if _cold(usual):
             zh = f"{zh}；基线不足 3 天，门槛加倍为 {self.at_least * COLD_FLOOR}"
             en = f"{en}; the baseline is less than 3 days old, so the floor is doubled to {self.at_least * COLD_FLOOR}"
         return Because(zh, en)
-
-    def _goes_on(self, view: View, surge: Surge, because: Because) -> Because:
-        """What is told of a surge that is below what would open one."""
-        unit_ = unit(self.count, view.noun(self, surge.peak))
-        zone = view.rollup(self).normal.calendar.timezone
-        began, peak = (clock(time_of(at), view.now, zone) for at in (surge.began, surge.peak_at))
-        return Because(
-            f"延续 {began.zh}开始的这一波（{peak.zh}达到峰值 {surge.peak}{unit_.measure}）；{because.zh}",
-            f"goes on from the surge that began {began.en} and reached {surge.peak} {peak.en}; {because.en}",
-        )
 
 
 def _cold(usual: Expected) -> bool:

@@ -6,13 +6,12 @@ from typing import Literal
 from pydantic import Field
 
 from alerts import Because
-from rules.conditions.leaf import figures
 from rules.filter import Filter
 from rules.panes import Tally
 from rules.reading import Looks, Reading, State
 from rules.strict import ConditionModel, WindowLength
 from rules.view import View, amount
-from rules.wording import mentions, percent
+from rules.wording import Phrases, mentions, percent
 
 Of = Literal["authors", "channels", "sites", "stories"]
 _NAMES: dict[Of, Because] = {
@@ -49,19 +48,23 @@ class Cardinality(ConditionModel):
         return (self,)
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
-        tally = view.tally(self)
+        tally, phrases = view.window(self)
         count, largest = _counted(tally, self.of)
         share = largest / tally.mentions if tally.mentions else 0.0
         spread = self.at_most_share is None or share <= self.at_most_share
-        noun, length, name = view.noun(self, tally.mentions), view.length(self), _NAMES[self.of]
-        zh = f"近 {length.zh}{noun.zh} {tally.mentions} 条，来自 {count} {name.zh}（阈值 {self.at_least}）"
-        en = f"{tally.mentions} {noun.en} in the last {length.en} from {count} {name.en} (threshold {self.at_least})"
+        enough = count >= self.at_least
+        seen = phrases, tally.mentions, count, share
+        # Where one account is too loud, its mentions leave the window with time and the rest may come to hold.
+        return Reading(enough and spread, count, None, self._because, seen, tally.figures, self, awake=enough), None
+
+    def _because(self, phrases: Phrases, whole: int, count: int, share: float) -> Because:
+        noun, length, name = phrases.noun(whole), phrases.length, _NAMES[self.of]
+        zh = f"近 {length.zh}{noun.zh} {whole} 条，来自 {count} {name.zh}（阈值 {self.at_least}）"
+        en = f"{whole} {noun.en} in the last {length.en} from {count} {name.en} (threshold {self.at_least})"
         if self.at_most_share is not None:
             zh += f"，其中最多的一个占 {percent(share)}（上限 {percent(self.at_most_share)}）"
             en += f", the largest with {percent(share)} of them (limit {percent(self.at_most_share)})"
-        holds = count >= self.at_least and spread
-        # Where one account is too loud, its mentions leave the window with time and the rest may come to hold.
-        return Reading(holds, count, None, Because(zh, en), figures(tally), self, awake=count >= self.at_least), None
+        return Because(zh, en)
 
 
 def _counted(tally: Tally, of: Of) -> tuple[int, int]:

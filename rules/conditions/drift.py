@@ -15,7 +15,7 @@ from rules.reading import Looks, Reading, State
 from rules.rollup import Roll, Rollup
 from rules.strict import ConditionModel, Labels, WindowLength
 from rules.view import View
-from rules.wording import labels, number, percent, span
+from rules.wording import Phrases, labels, number, percent, span
 
 _HOURS = 24 * 21
 """Hours that the sum looks back over: of what has been quiet for longer nothing is held against it."""
@@ -66,18 +66,11 @@ class Drift(ConditionModel):
         return (self,)
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:
-        rollup, tally = view.rollup(self), view.tally(self)
-        count, whole = sum(tally.count("label", label) for label in self.label), tally.mentions
+        rollup, (tally, phrases) = view.rollup(self), view.window(self)
+        count, whole = tally.labelled(self.label), tally.mentions
         share = count / whole if whole else 0.0
         sums = self._carried(view, rollup, state)
         evidence, usual, begin = sums.total, sums.usual, sums.begin
-        kind, length = labels(self.label), view.length(self)
-        zh = f"近 {length.zh}{kind.zh}占比 {percent(share)}（{whole} 条中 {count} 条），平时 {percent(usual)}"
-        en = f"{percent(share)} {kind.en} in the last {length.en} ({count} of {whole} mentions), usually {percent(usual)}"
-        if evidence > 0:
-            lasting = span(max(now - time_of(int(begin) * 60), timedelta(hours=1)))
-            zh += f"；已持续偏高 {lasting.zh}（证据 {number(evidence)}，阈值 {number(self.evidence)}）"
-            en += f"; above that for {lasting.en} (evidence {number(evidence)}, threshold {number(self.evidence)})"
         young = rollup.normal.baseline in {"none", "cold"}
         high = share >= usual * (1 + self.times) / 2
         holds = not young and evidence >= self.evidence and count >= self.at_least and high
@@ -86,7 +79,8 @@ class Drift(ConditionModel):
             holds,
             count,
             usual * whole,
-            Because(zh, en),
+            self._because,
+            (phrases, count, whole, usual, evidence, now - time_of(int(begin) * 60)),
             seen,
             self,
             awake=whole >= self.at_least,
@@ -94,6 +88,18 @@ class Drift(ConditionModel):
             baseline="cold" if young else "weekly",
         )
         return reading, None if sums.hour - sums.heard > _HOURS else sums.state()
+
+    def _because(
+        self, phrases: Phrases, count: int, whole: int, usual: float, evidence: float, lasted: timedelta
+    ) -> Because:
+        kind, length, share = labels(self.label), phrases.length, count / whole if whole else 0.0
+        zh = f"近 {length.zh}{kind.zh}占比 {percent(share)}（{whole} 条中 {count} 条），平时 {percent(usual)}"
+        en = f"{percent(share)} {kind.en} in the last {length.en} ({count} of {whole} mentions), usually {percent(usual)}"
+        if evidence > 0:
+            lasting = span(max(lasted, timedelta(hours=1)))
+            zh += f"；已持续偏高 {lasting.zh}（证据 {number(evidence)}，阈值 {number(self.evidence)}）"
+            en += f"; above that for {lasting.en} (evidence {number(evidence)}, threshold {number(self.evidence)})"
+        return Because(zh, en)
 
     def _carried(self, view: View, rollup: Rollup, state: State) -> "_Sums":
         """The sums up to the last hour that is settled: from those that are remembered, unless the past has changed."""

@@ -6,7 +6,6 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from alerts import Because
-from rules.conditions.leaf import figures
 from rules.filter import Filter
 from rules.normal import overdispersed_below
 from rules.panes import minute_of
@@ -14,7 +13,7 @@ from rules.reading import Looks, Reading, State
 from rules.rollup import Roll
 from rules.strict import ConditionModel, WindowLength
 from rules.view import View
-from rules.wording import mentions, number
+from rules.wording import Phrases, mentions, number
 
 _MINUTE = timedelta(minutes=1)
 _SLACK = 120
@@ -58,7 +57,7 @@ class Flatline(ConditionModel):
         return (self,)
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:
-        minutes = self.window // _MINUTE
+        (tally, phrases), minutes = view.window(self), self.window // _MINUTE
         through = minute_of(view.marks.common(view.marks.seen, now))
         lag = view.minute - through
         count = view.since_minute(self, through - minutes)
@@ -71,19 +70,13 @@ class Flatline(ConditionModel):
         quiet = count <= self.at_most and usual.season >= self.expected and surprising
         # What held goes on while it cannot be seen: blindness is no recovery.
         holds = (quiet and sure) or (state is True and not sure and not ended)
-        noun, length = view.noun(self, count), self.window
-        hours = f"{length // timedelta(hours=1)}"
-        zh = f"近 {hours} 小时{noun.zh} {count} 条，平时此时约 {number(usual.season)} 条"
-        en = f"{count} {noun.en} in the last {hours} h, usually {number(usual.season)} at this hour"
-        if not sure and not ended:
-            zh = f"{zh}；尚不能确认（来源失联、数据滞后或基线不足 3 天）"
-            en = f"{en}; not certain (a blind source, late data, or a young baseline)"
         reading = Reading(
             holds,
             count,
             usual.season,
-            Because(zh, en),
-            figures(view.tally(self)),
+            self._because,
+            (phrases, count, usual.season, sure or ended),
+            tally.figures,
             self,
             awake=not ended,
             # Silence brings no row, and neither polls nor the hour's usual count wait for one.
@@ -91,3 +84,12 @@ class Flatline(ConditionModel):
             baseline=usual.baseline,
         )
         return reading, None if ended else holds
+
+    def _because(self, phrases: Phrases, count: int, season: float, sure: bool) -> Because:
+        noun, hours = phrases.noun(count), self.window // timedelta(hours=1)
+        zh = f"近 {hours} 小时{noun.zh} {count} 条，平时此时约 {number(season)} 条"
+        en = f"{count} {noun.en} in the last {hours} h, usually {number(season)} at this hour"
+        if not sure:
+            zh = f"{zh}；尚不能确认（来源失联、数据滞后或基线不足 3 天）"
+            en = f"{en}; not certain (a blind source, late data, or a young baseline)"
+        return Because(zh, en)

@@ -90,6 +90,14 @@ class Kpi(ConditionModel):
         known = rollup.first(view.since(self)) - 1 <= last - hours
         enough = known and (self.measure == "mentions" or whole >= self.floor)
         missed, coming = enough and self._misses(now_value), enough and self._misses(then_value)
+        share = now_value if self._label else None
+        reading = Reading(
+            missed or coming, tally.mentions, None, self._because, (now_value, then_value, enough, missed, coming),
+            figures(tally, share=share), self, awake=True, turns=rollup.turns,
+        )  # fmt: skip
+        return reading, None
+
+    def _because(self, now_value: float, then_value: float, enough: bool, missed: bool, coming: bool) -> Because:
         name, length, target = self._name(), span(self.over), self._figure(self._target)
         side = Because("不低于", "at least") if self.at_least is not None else Because("不高于", "at most")
         zh = f"近 {length.zh}{name.zh} {self._figure(now_value)}（目标{side.zh} {target}）"
@@ -100,12 +108,7 @@ class Kpi(ConditionModel):
             soon = span(self.ahead)
             zh = f"{zh}；按近一天的走势，{soon.zh}后将为 {self._figure(then_value)}，未达标"
             en = f"{en}; as the last day goes it will be {self._figure(then_value)} in {soon.en}, a miss"
-        share = now_value if self._label else None
-        reading = Reading(
-            missed or coming, tally.mentions, None, Because(zh, en), figures(tally, share=share), self, awake=True,
-            turns=rollup.turns,
-        )  # fmt: skip
-        return reading, None
+        return Because(zh, en)
 
     def _value(self, whole: float, hits: float) -> float:
         return (hits / whole if whole else 0.0) if self._label else whole

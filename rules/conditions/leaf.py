@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from alerts import Because
+from rules.figures import Figures
 from rules.panes import Tally
-from rules.reading import Figures
 from rules.rollup import Count
-from rules.view import amount
 
 _RAREST = 6
 
@@ -27,19 +26,15 @@ def figures(
     factor: float | None = None,
     surprise: float | None = None,
     doubling: float | None = None,
+    mentions: int | None = None,
 ) -> Figures:
-    return Figures(
-        mentions=tally.mentions,
-        authors=len(tally.authors),
-        channels=len(tally.names("channel")),
-        sites=len(tally.names("site")),
-        stories=amount(tally, "stories"),
-        reach=tally.people,
-        share=share,
-        factor=factor,
-        surprise=surprise,
-        doubling=doubling,
-    )
+    """What a window holds, and what the condition reads besides; *mentions*: those of them that count."""
+    if share is factor is surprise is doubling is mentions is None:
+        return tally.figures
+    every, authors, channels, sites, stories, reach, sources, _, _, _, _ = tally.figures
+    if mentions is None:
+        mentions = every
+    return Figures(mentions, authors, channels, sites, stories, reach, sources, share, factor, surprise, doubling)
 
 
 def unit(count: Count, noun: Because) -> Unit:

@@ -6,7 +6,6 @@ from typing import Literal
 from pydantic import Field
 
 from alerts import Because
-from rules.conditions.leaf import figures
 from rules.filter import Filter
 from rules.panes import NEVER
 from rules.reading import Looks, Reading, State
@@ -14,7 +13,7 @@ from rules.rollup import Roll
 from rules.strict import ConditionModel, WindowLength
 from rules.view import View
 from rules.vocabulary import MAX_VOICES, REMEMBERED
-from rules.wording import mentions
+from rules.wording import Phrases, mentions
 
 _MINUTE = timedelta(minutes=1)
 _NAMED = 5
@@ -25,7 +24,7 @@ class NewTerm(ConditionModel):
 
     An author counts once, however often he says it; where none is named the same text does.
 
-    Words are cut by jieba's dictionary: two Chinese characters or three Latin letters at least, numbers left out. One
+    Phrases are cut by jieba's dictionary: two Chinese characters or three Latin letters at least, numbers left out. One
     is new while its first use, history counted, lies within ``window``. Until the topic has been watched for a day, or
     twice the window where that is longer, or history as dense as what follows reaches back that far, every word would be
     new: it does not hold.
@@ -48,7 +47,7 @@ class NewTerm(ConditionModel):
         return (self,)
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
-        tally, vocabulary = view.tally(self), view.vocabulary(self)
+        (tally, phrases), vocabulary = view.window(self), view.vocabulary(self)
         begin = view.minute - tally.size
         heard = (
             (word, min(count, vocabulary.spoken_by(word)))
@@ -56,8 +55,17 @@ class NewTerm(ConditionModel):
             if count >= self.at_least and vocabulary.first(word, begin) > begin
         )
         words = tuple(sorted((one for one in heard if one[1] >= self.at_least), key=lambda one: (-one[1], one[0])))
-        noun, length, days = view.noun(self, tally.mentions), view.length(self), REMEMBERED // 1440
         count = words[0][1] if words else 0
+        old_at = self._old_at(view) if words else 0
+        young = view.minute < old_at
+        reading = Reading(
+            bool(words) and not young, count, None, self._because, (phrases, tally.mentions, words, young),
+            tally.figures, self, awake=bool(words), words=words, turns=old_at if young else NEVER,
+        )  # fmt: skip
+        return reading, None
+
+    def _because(self, phrases: Phrases, whole: int, words: tuple[tuple[str, int], ...], young: bool) -> Because:
+        noun, length, days = phrases.noun(whole), phrases.length, REMEMBERED // 1440
         if words:
             named = words[:_NAMED]
             listed = "、".join(f"{word} {times} 人" for word, times in named)
@@ -69,16 +77,9 @@ class NewTerm(ConditionModel):
         else:
             zh = f"近 {length.zh}{noun.zh}没有达到 {self.at_least} 人使用的新词"
             en = f"no new word by {self.at_least} authors of {noun.en} in the last {length.en}"
-        old_at = self._old_at(view) if words else 0
-        young = view.minute < old_at
         if young:
             zh, en = f"{zh}；观察不足，尚不能判断何为新词", f"{en}; watched too briefly to tell what is new"
-        holds = bool(words) and not young
-        reading = Reading(
-            holds, count, None, Because(zh, en), figures(tally), self, awake=bool(words), words=words,
-            turns=old_at if young else NEVER,
-        )  # fmt: skip
-        return reading, None
+        return Because(zh, en)
 
     def _old_at(self, view: View) -> int:
         """The minute from which on enough is known of what the topic says."""

@@ -1,6 +1,5 @@
 """So large a share of the mentions within a window."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -12,7 +11,7 @@ from rules.filter import Filter, OfAll
 from rules.reading import Looks, Reading, State
 from rules.strict import ConditionModel, Labels, WindowLength
 from rules.view import View
-from rules.wording import labels, percent
+from rules.wording import Phrases, labels, percent
 
 
 class Ratio(ConditionModel):
@@ -41,19 +40,22 @@ class Ratio(ConditionModel):
         return (self,)
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
-        tally = view.tally(self)
-        count, whole = sum(tally.count("label", label) for label in self.label), tally.mentions
+        tally, phrases = view.window(self)
+        count, whole = tally.labelled(self.label), tally.mentions
         share = count / whole if whole else 0.0
-        kind, length = labels(self.label), view.length(self)
+        enough = whole >= self.floor
+        seen = figures(tally, share=share, mentions=count)
+        # Compared without dividing: 3 of 10 reaches 0.3.
+        holds = enough and count >= self.at_least * whole - 1e-9
+        return Reading(holds, count, None, self._because, (phrases, count, whole), seen, self, enough), None
+
+    def _because(self, phrases: Phrases, count: int, whole: int) -> Because:
+        kind, length, share = labels(self.label), phrases.length, count / whole if whole else 0.0
         zh = f"近 {length.zh}{kind.zh}占比 {percent(share)}（{whole} 条中 {count} 条），阈值 {percent(self.at_least)}"
         en = (
             f"{percent(share)} {kind.en} in the last {length.en} ({count} of {whole} mentions), "
             f"threshold {percent(self.at_least)}"
         )
-        enough = whole >= self.floor
-        if not enough:
+        if whole < self.floor:
             zh, en = f"{zh}，不足 {self.floor} 条", f"{en}, fewer than {self.floor} mentions"
-        seen = replace(figures(tally, share=share), mentions=count)
-        # Compared without dividing: 3 of 10 reaches 0.3.
-        holds = enough and count >= self.at_least * whole - 1e-9
-        return Reading(holds, count, None, Because(zh, en), seen, self, awake=enough), None
+        return Because(zh, en)

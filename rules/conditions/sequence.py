@@ -1,6 +1,6 @@
 """One condition, and then another."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -67,12 +67,13 @@ class Sequence(ConditionModel):
         self._step(steps, readings, view.minute, int(now.timestamp()))
         last = len(self.of) - 1
         reading, reached = readings[last], steps.on[last] == _IN_TURN
-        because = self._because(reading.because, reached=reached)
         awake = any(one.awake for one in readings)
         until = max((one + self.within // _MINUTE for one in steps.held[:last] if one is not None), default=-1)
         waits = view.minute <= until
         turns = 0 if awake else until + 1
-        whole = replace(reading, holds=reached, because=because, awake=awake or waits, turns=turns)
+        whole = reading._replace(
+            holds=reached, says=self._because, seen=(reading, reached), awake=awake or waits, turns=turns
+        )
         if not (waits or any(steps.on) or any(one is not None for one in states)):
             return whole, None
         return whole, {"on": list(steps.on), "began": list(steps.began), "held": list(steps.held), "of": states}
@@ -96,8 +97,8 @@ class Sequence(ConditionModel):
         held = steps.held[place]
         return held is not None and minute - held <= self.within // _MINUTE
 
-    def _because(self, because: Because, *, reached: bool) -> Because:
-        length, before = span(self.within), len(self.of) - 1
+    def _because(self, last: Reading, reached: bool) -> Because:
+        because, length, before = last.because, span(self.within), len(self.of) - 1
         several = "s" if before > 1 else ""
         if reached:
             zh = f"此前 {length.zh}内已依次出现前 {before} 步"

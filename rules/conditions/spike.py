@@ -13,7 +13,7 @@ from rules.reading import Looks, Reading, State
 from rules.rollup import NO_ROLL, Count, Roll
 from rules.strict import LONGEST_REFERENCE, ConditionModel, ReferenceLength, WindowLength
 from rules.view import Preceding, View, amount
-from rules.wording import mentions, number, span
+from rules.wording import Phrases, mentions, number, span
 
 _MINUTE = timedelta(minutes=1)
 COLD_FLOOR = 2
@@ -67,7 +67,7 @@ class Spike(ConditionModel):
         return (self,)
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
-        tally, before = view.tally(self), view.preceding(self)
+        (tally, phrases), before = view.window(self), view.preceding(self)
         count = amount(tally, self.count)
         cold = not (before.watched or (before.reaches_back and before.mentions >= self.at_least))
         expected = self._expected(view, before)
@@ -78,7 +78,8 @@ class Spike(ConditionModel):
             holds,
             count,
             expected,
-            self._because(view, count, expected, before.minutes, cold=cold),
+            self._because,
+            (phrases, count, expected, before.minutes, cold),
             figures(tally, factor=times),
             self,
             awake=count >= self.at_least,
@@ -98,8 +99,8 @@ class Spike(ConditionModel):
         last, known = end // size, -(-(end - before.minutes) // size)
         return view.rollup(self).counted(known, last) / (last - known) if last > known else None
 
-    def _because(self, view: View, count: int, expected: float | None, minutes: int, *, cold: bool) -> Because:
-        noun, length = unit(self.count, view.noun(self, count)), view.length(self)
+    def _because(self, phrases: Phrases, count: int, expected: float | None, minutes: int, cold: bool) -> Because:
+        noun, length = unit(self.count, phrases.noun(count)), phrases.length
         past = span(min(self.preceding, minutes * _MINUTE))
         zh, en = f"近 {length.zh}{noun.zh} {count}{noun.measure}", f"{count} {noun.en} in the last {length.en}"
         if expected is None:

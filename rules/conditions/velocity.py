@@ -81,14 +81,12 @@ class Velocity(ConditionModel):
         return (self,)
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
-        tally, late = view.tally(self), view.inner(self)
-        half, length = self.looks_at.inner[0], view.length(self)
+        (tally, phrases), late = view.window(self), view.inner(self)
+        half, length = self.window // _MINUTE // 2, phrases.length
         large = {story: copies for story, copies in tally.stories.items() if copies >= self.at_least}
         if not large:
             largest = max(tally.stories.values(), default=0)
-            zh = f"近 {length.zh}最大的事件 {largest} 条，不足 {self.at_least} 条"
-            en = f"the largest story of the last {length.en} has {largest} mentions, fewer than {self.at_least}"
-            return Reading(False, largest, None, Because(zh, en), figures(tally), self, awake=False), None
+            return Reading(False, largest, None, self._small, (length, largest), tally.figures, self, awake=False), None
         voices = Counter(name.partition("\n")[0] for name in tally.names("voice"))
         expected = {copies: view.expected(self, copies) for copies in set(large.values())}
         # First what enough people tell and is not usual, then the fastest, then the largest.
@@ -107,7 +105,8 @@ class Velocity(ConditionModel):
             time <= self.doubling / _MINUTE and not poor,
             -minus,
             usual.usual if known else None,
-            self._because(view, time, voices[story], usual),
+            self._because,
+            (length, time, voices[story], usual),
             figures(tally, doubling=None if math.isinf(time) else time, surprise=usual.surprise if known else None),
             self,
             awake=True,
@@ -120,8 +119,14 @@ class Velocity(ConditionModel):
         """Whether the topic often has stories of so many copies."""
         return _known(usual) and usual.surprise < self.surprise
 
-    def _because(self, view: View, time: float, voices: int, usual: Expected) -> Because:
-        length, limit, copies = view.length(self), span(self.doubling), usual.count
+    def _small(self, length: Because, largest: int) -> Because:
+        return Because(
+            f"近 {length.zh}最大的事件 {largest} 条，不足 {self.at_least} 条",
+            f"the largest story of the last {length.en} has {largest} mentions, fewer than {self.at_least}",
+        )
+
+    def _because(self, length: Because, time: float, voices: int, usual: Expected) -> Because:
+        limit, copies = span(self.doubling), usual.count
         if math.isinf(time):
             zh = f"近 {length.zh}最大的事件 {copies} 条，已不再增长"
             en = f"a story of {copies} mentions in the last {length.en} grows no more"

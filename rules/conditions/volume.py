@@ -6,13 +6,13 @@ from typing import Literal
 from pydantic import Field
 
 from alerts import Because
-from rules.conditions.leaf import figures, unit
+from rules.conditions.leaf import unit
 from rules.filter import Filter
 from rules.reading import Looks, Reading, State
 from rules.rollup import Count
 from rules.strict import ConditionModel, WindowLength
 from rules.view import View, amount
-from rules.wording import mentions
+from rules.wording import Phrases, mentions
 
 
 class Volume(ConditionModel):
@@ -27,7 +27,10 @@ class Volume(ConditionModel):
     @property
     def looks_at(self) -> Looks:
         return Looks(
-            self.where, self.window // timedelta(minutes=1), least=1 if self.count == "reach" else self.at_least
+            self.where,
+            self.window // timedelta(minutes=1),
+            least=1 if self.count == "reach" else self.at_least,
+            enough=self.count == "mentions",
         )
 
     def headline(self, where: Filter | None) -> Because:
@@ -38,12 +41,14 @@ class Volume(ConditionModel):
         return (self,)
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
-        tally = view.tally(self)
+        tally, phrases = view.window(self)
         count = amount(tally, self.count)
-        noun, length = unit(self.count, view.noun(self, count)), view.length(self)
-        because = Because(
+        holds = count >= self.at_least
+        return Reading(holds, count, None, self._because, (phrases, count), tally.figures, self, holds), None
+
+    def _because(self, phrases: Phrases, count: int) -> Because:
+        noun, length = unit(self.count, phrases.noun(count)), phrases.length
+        return Because(
             f"近 {length.zh}{noun.zh} {count}{noun.measure}（阈值 {self.at_least}{noun.measure}）",
             f"{count} {noun.en} in the last {length.en} (threshold {self.at_least})",
         )
-        holds = count >= self.at_least
-        return Reading(holds, count, None, because, figures(tally), self, awake=holds), None

@@ -6,13 +6,13 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from alerts import Because
-from rules.conditions.leaf import figures
 from rules.filter import Filter
 from rules.pattern import Patterns
 from rules.reading import Looks, Reading, State
 from rules.strict import ConditionModel, Names, WindowLength, Words
 from rules.terms import Terms
 from rules.view import View
+from rules.wording import Phrases
 
 _NAMED = 5
 
@@ -66,6 +66,7 @@ class Watch(ConditionModel):
             lexicon=self.words or (),
             patterns=self.patterns or (),
             least=self.at_least,
+            enough=True,
         )
 
     def headline(self, where: Filter | None) -> Because:  # noqa: ARG002
@@ -77,9 +78,14 @@ class Watch(ConditionModel):
         return (self,)
 
     def read(self, view: View, state: State, now: datetime, /) -> tuple[Reading, State]:  # noqa: ARG002
-        tally = view.tally(self)
+        tally, phrases = view.window(self)
         count, words = tally.mentions, tuple(tally.ranked("word"))
-        noun, length = view.noun(self, count), view.length(self)
+        holds = count >= self.at_least
+        seen = phrases, count, words
+        return Reading(holds, count, None, self._because, seen, tally.figures, self, holds, words=words), None
+
+    def _because(self, phrases: Phrases, count: int, words: tuple[tuple[str, int], ...]) -> Because:
+        noun, length = phrases.noun(count), phrases.length
         zh = f"近 {length.zh} {count} 条{noun.zh}"
         en = f"{count} {noun.en} in the last {length.en}"
         if self.words is not None or self.patterns is not None:
@@ -88,6 +94,4 @@ class Watch(ConditionModel):
             named, more = words[:_NAMED], len(words) > _NAMED
             zh += "：" + "、".join(f"{word} {times}" for word, times in named) + ("等" if more else "")
             en += ": " + ", ".join(f"{word} {times}" for word, times in named) + (" and more" if more else "")
-        because = Because(zh, en)
-        holds = count >= self.at_least
-        return Reading(holds, count, None, because, figures(tally), self, awake=holds, words=words), None
+        return Because(zh, en)

@@ -8,9 +8,9 @@ import pytest
 
 from rules.conditions import AnyCondition
 from rules.engine import Engine
+from rules.key import Outcome
 from rules.replay import Driver
 from rules.rule import RuleConfig
-from rules.running import Outcome
 from tests.support.engine_log import START, STEP, Log, after, rule, volume
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -181,6 +181,19 @@ def test_its_gate_is_honest(name: str, count: int) -> None:
     if alone and count < running_gates[0]:
         assert not read.read.reading.holds
         assert not read.read.reading.awake
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+@pytest.mark.parametrize("count", range(1, 9))
+def test_its_enough_is_honest(name: str, count: int) -> None:
+    """Where so many mentions are said to be enough, it holds from there on, awake, and remembers nothing."""
+    config, read = outcome(name, count)
+    looks = config.leaves()[0].looks_at
+    if looks.enough and config.conditions[0] in config.leaves() and count >= looks.least:
+        assert read.read.reading.holds
+        assert read.read.reading.awake
+        assert read.read.reading.value == count
+        assert read.state is None
 
 
 @pytest.mark.parametrize("name", MEMBERS)

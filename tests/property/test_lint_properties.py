@@ -89,7 +89,7 @@ tests_of_levels = st.recursive(
 readings = st.builds(
     Figures, mentions=st.integers(1, 8), authors=st.integers(0, 5), channels=st.integers(1, 4), reach=st.integers(0, 4),
     share=st.sampled_from([0.5, 0.7, 1.0]), factor=st.sampled_from([None, 2.0, 9.0]),
-).map(lambda figures: Reading(True, figures.mentions, None, Because("", ""), figures, None, awake=True))  # fmt: skip
+).map(lambda figures: Reading(True, figures.mentions, None, Because, ("", ""), figures, None, awake=True))  # fmt: skip
 
 
 @examples(300)

@@ -1,6 +1,7 @@
 """Each condition by itself: when it holds, what it says in both languages, and where its edges are."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -38,6 +39,22 @@ def busy(count: int, begin: float = 400, **more: Any) -> Log:
     log = Log()
     log.burst(after(begin), count, every=timedelta(seconds=1), **more)
     return log
+
+
+def test_a_reading_stays_what_it_was_whatever_comes_after() -> None:
+    """It is put in words when it is told; what came in the meantime is not in them."""
+    config, log = rule(when=volume(3, 30)), busy(5)
+    driver = Driver(Engine(STEP, assume_healthy=True))
+    for row in (Log().rules(START, config), *log.rows):
+        driver.feed(row)
+    driver.advance(after(401))
+    running = driver.engine.running["surge"]
+    reading = running._read(running.keys[("acme",)], after(401)).read.reading
+    for row in busy(4, 402).rows:
+        driver.feed(replace(row, mention=replace(row.mention, external_id=f"later-{row.mention.external_id}")))
+    driver.advance(after(403))
+    assert reading.because.en == "5 negative mentions in the last 30 min (threshold 3)"
+    assert running._read(running.keys[("acme",)], after(403)).read.reading.because.en.startswith("9 negative")
 
 
 def test_volume_holds_at_its_threshold_and_not_one_below() -> None:
@@ -393,7 +410,7 @@ def test_mistakes_are_refused_by_name(given: Mapping[str, Any], says: str) -> No
 def figured(**given: object) -> Reading:
     """A reading with these figures."""
     leaf = rule(when={"type": "volume", "at_least": 1}).leaves()[0]
-    return Reading(True, 1, None, Because("一", "one"), Figures(**given), leaf, awake=True)  # type: ignore[arg-type]
+    return Reading(True, 1, None, Because, ("一", "one"), Figures(**given), leaf, awake=True)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

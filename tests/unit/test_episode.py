@@ -1,11 +1,15 @@
 """The life of an alert as a pure function, where the engine's own tests do not reach."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alerts import Level
-from rules.episode import Episode, Sight, Timing, episode_id, step
+from rules.episode import Episode, Sight, Timing, episode_id, step, waits
 from tests.support.engine_log import after
+from tests.support.examples import examples
 
 KEEP, MINUTE = timedelta(minutes=10), timedelta(minutes=1)
 TIMING = Timing(timedelta(0), KEEP)
@@ -88,3 +92,33 @@ def test_an_alert_that_opens_again_is_as_old_as_it_was() -> None:
     assert aging([*flapping, *[Level.red] * 9]) == [
         (0, "opened", 0, 0), (30, "resolved", 0, 0), (40, "opened", 0, 0), (60, "resolved", 0, 0), (80, "opened", 80, 0),
     ]  # fmt: skip
+
+
+moments = st.integers(0, 90).map(after)
+episodes = st.builds(
+    Episode,
+    phase=st.sampled_from(["pending", "recovering", "firing"]),
+    since=moments,
+    closed_at=st.none() | moments,
+    opened_at=st.none() | moments,
+    low_since=st.none() | moments,
+)
+
+
+@given(
+    episodes,
+    st.none() | st.sampled_from(Level),
+    st.integers(0, 30),
+    st.integers(0, 30),
+    st.integers(60, 100),
+    moments,
+    st.integers(0, 9),
+)
+@examples(300)
+def test_what_waits_is_left_as_it_is(
+    old: Episode, level: Level | None, hold: int, keep: int, age: int, now: datetime, behind: int
+) -> None:
+    """Where an episode is said to wait, ``step`` changes nothing and tells nothing, however far its sources are known."""
+    timing = Timing(hold * MINUTE, keep * MINUTE, age * MINUTE)
+    if waits(old, level, timing, now):
+        assert step(old, Sight(level, 5, ("s",), now - behind * MINUTE), timing, "f", now) == (old, None)
