@@ -71,18 +71,16 @@ def _after(incident: Incident, act: Act, handling: Handling, zh: str, en: str, *
     revision = incident.revision + 1
     updated_at = max(incident.updated_at, act.at) if incident.open else incident.updated_at
     name = called(incident)
-    return Done(
-        (
-            replace(
-                incident,
-                revision=revision,
-                updated_at=updated_at,
-                turn=revision if turns else incident.turn,
-                handling=with_act(handling, replace(act, revision=revision)),
-            ),
-        ),
-        Because(f"{name}{zh}", f"{name}{en}"),
+    after = replace(
+        incident,
+        revision=revision,
+        updated_at=updated_at,
+        turn=revision if turns else incident.turn,
+        handling=with_act(handling, replace(act, revision=revision)),
     )
+    if incident.open != after.open:
+        after = replace(after, over_at=None if after.open else act.at)
+    return Done((after,), Because(f"{name}{zh}", f"{name}{en}"))
 
 
 def _refused(incident: Incident, reason: str, zh: str, en: str) -> Refused:
@@ -226,7 +224,7 @@ def _merge(incident: Incident, act: Act, into: Incident | None) -> Done | Refuse
         gathers=gathers,
         revision=revision,
         updated_at=max(into.updated_at, incident.updated_at),
-        turn=revision,
+        turn=revision if into.open else into.turn,
     )
     joined = replace(act, kind="merged", value=incident.id, revision=revision)
     after = _as_it_stands(into, replace(after, handling=with_act(into.handling, joined)), act)
@@ -236,7 +234,7 @@ def _merge(incident: Incident, act: Act, into: Incident | None) -> Done | Refuse
         replace(incident.handling, merged_into=into.id),
         f"已并入 {called(into).strip()}",
         f"is part of {called(into).strip()}",
-        turns=True,
+        turns=incident.open,
     )
     return Done((*gone.incidents, after), gone.because)
 

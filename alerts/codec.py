@@ -165,6 +165,7 @@ def dump_incident(incident: Incident) -> Json:
         "reached": [[level.name, _time(at)] for level, at in incident.reached],
         "turn": incident.turn,
         "gathers": list(incident.gathers),
+        "over_at": _maybe(incident.over_at),
         "handling": _dump_handling(incident.handling),
     }
 
@@ -193,6 +194,7 @@ def _load_later(form: Mapping[str, Any]) -> Json:
         "reached": tuple((Level[level], datetime.fromisoformat(at)) for level, at in form["reached"]),
         "turn": form["turn"],
         "gathers": tuple(form["gathers"]),
+        "over_at": _moment(form.get("over_at")),
         "handling": _load_handling(form["handling"]),
     }
 

@@ -101,7 +101,7 @@ def _closed(incident: Incident, told: Told | None, leg: Leg, first_at: datetime,
         if told is not None and incident.turn <= told.revision:
             return Decision(None, "closed", None)
         # It outlived the wait, and only we are late (a restart): what happened is told, and then its end.
-        if incident.updated_at < due:
+        if (incident.over_at or incident.updated_at) < due:
             return Decision(None, "resolved_before_wait", None)
     risen = told is not None and incident.level > told.level
     if told is not None and not risen and told.at + leg.group_interval > due:

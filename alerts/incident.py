@@ -17,7 +17,8 @@ class Incident:
     ``number`` is what people call it by, 0 until it is kept. ``opened_at``: the first time; ``since``: the newest, after
     a time in which nothing fired. ``reached``: since then, when it first stood at each level that it had.
     ``turn``: the revision at which it last opened, rose, ended, or was taken, given up, or merged: who saw an older one has
-    not seen that. ``gathers``: the topics whose new alerts join it.
+    not seen that. ``gathers``: the topics whose new alerts join it. ``over_at``: when it ceased to be open, if it is not;
+    its alerts may change after that, where a person ended it.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Incident:
     reached: tuple[tuple[Level, datetime], ...] = ()
     turn: int = 1
     gathers: tuple[str, ...] = ()
+    over_at: datetime | None = None
     handling: Handling = field(default_factory=Handling)
 
     @property
@@ -252,9 +254,10 @@ def turned(before: Incident, after: Incident, at: datetime) -> Incident:
         after = replace(after, handling=replace(after.handling, ended=None))
     if after.open and not before.open:
         fresh = replace(after.handling, taken=None, responded_at=None)
-        return replace(after, handling=fresh, since=at, reached=((after.level, at),), turn=after.revision)
+        reached = ((after.level, at),)
+        return replace(after, handling=fresh, since=at, reached=reached, turn=after.revision, over_at=None)
     if before.open and not after.open:
-        return replace(after, turn=after.revision)
+        return replace(after, turn=after.revision, over_at=at)
     if after.open and all(level < after.level for level, _ in after.reached):
         return replace(after, reached=(*after.reached, (after.level, at)), turn=after.revision)
     return after

@@ -63,4 +63,5 @@ def _dropped(reason: Reason, held: Held | None, before: Held | None) -> Settled:
 
 def _outlasted(before: Held | None, incident: Incident) -> bool:
     """Whether what held it lasted longer than the incident, and only we look late (a restart)."""
-    return before is not None and (before.until is None or incident.updated_at < before.until)
+    over_at = incident.over_at or incident.updated_at
+    return before is not None and (before.until is None or over_at < before.until)

@@ -248,6 +248,36 @@ def decided(desk, before, minute):
     return decide(desk["a"], before, LEG, first_at=T0, now=T0 + minute * MINUTE)
 
 
+def test_what_a_hand_resolved_within_the_wait_is_never_told_though_it_fires_on():
+    """Its next event told of a beginning and of the end after it, hours late, to who had heard of neither."""
+    desk = Desk(event())
+    slow = replace(LEG, group_wait=5 * MINUTE)
+    desk.do("a", act("resolve", minute=1))
+    for minute, what in ((60, "updated"), (90, "resolved")):
+        desk.tell(event("a", what, revision=minute // 30, minute=minute))
+        decision = decide(desk["a"], None, slow, first_at=T0, now=T0 + minute * MINUTE)
+        assert decision == Decision(None, "resolved_before_wait", None)
+    desk.tell(event("b", minute=100))
+    assert decide(desk["a"], None, slow, first_at=T0, now=T0 + 100 * MINUTE).kind == "open"
+    desk.do("a", act("resolve", minute=101))
+    desk.tell(event("b", "updated", revision=2, minute=200))
+    late = decide(desk["a"], told("resolve", desk["a"].revision - 1), slow, first_at=T0, now=T0 + 200 * MINUTE)
+    assert late == Decision(None, "closed", None)
+
+
+def test_merging_what_is_over_is_news_to_nobody():
+    """Two incidents that have ended are told of no more, whichever of them takes the other's alerts."""
+    desk = Desk(event("a"), event("b", topic="other"))
+    for name in ("a", "b"):
+        desk.do(name, act("resolve", minute=1))
+    before = {name: desk[name].revision for name in ("a", "b")}
+    assert desk.do("b", act("merge", value="a", minute=2), other="a") == ""
+    for name in ("a", "b"):
+        now = T0 + 30 * MINUTE
+        decision = decide(desk[name], told("resolve", before[name]), LEG, first_at=T0, now=now)
+        assert decision == Decision(None, "closed", None)
+
+
 def test_what_people_do_is_told_at_once():
     """Taken: said now, and never repeated; news comes at the slower pace; a hand that resolves does not wait."""
     desk = Desk(event())
