@@ -15,7 +15,7 @@ from alerts.flush import Told, decide
 from alerts.hold import Held
 from alerts.inhibition import Inhibition, can_inhibit, inhibitor
 from alerts.oncall import OnCall
-from alerts.route import Leg, Route, views
+from alerts.route import Leg, Route, labels, views
 from alerts.settle import known_level, settle
 from alerts.silence import RULE as SILENCE
 from alerts.silence import Silence, Stay, speak
@@ -80,7 +80,8 @@ class Flusher:
         self._database = database
         self._metrics = metrics
         self._silences: Sequence[Silence] = ()  # those that hold
-        self._sources: Sequence[Incident] = ()  # what may mute others
+        self._open: Sequence[Incident] = ()  # where there are inhibitions
+        self._sources: Sequence[Incident] = ()  # what of it may mute others
         # By id, what mutes it, and at which revision; every open incident is looked at after a start, so this fills itself.
         self._muted_by: dict[str, tuple[str, int]] = {}
 
@@ -91,8 +92,8 @@ class Flusher:
             next_due = await alerting.next_due(connection)
             next_notice = await silences.next_due(connection)
             self._silences = await silences.active(connection, now) if due else ()
-            wanted = due and self.routing.inhibit
-            self._sources = [one for one in await alerting.open_now(connection) if can_inhibit(one)] if wanted else ()
+            self._open = await alerting.open_now(connection) if due and self.routing.inhibit else ()
+            self._sources = [one for one in self._open if can_inhibit(one)]
         for some in batched(due, _TOGETHER):
             async with self._database.write("flush") as connection:
                 # Inside the transaction: the decider may have gone on since.
@@ -156,10 +157,23 @@ class Flusher:
                 said = (incident.id, message.kind, message.mark)
                 await self._put(connection, incident, receiver, message.kind, now, said=said, note=message.note)
         await alerting.look_again(connection, incident.id, min(again, default=None))
-        for target, (source, revision) in self._muted_by.items():
-            # Where nothing is new, such as among those that mute each other in a ring, there is nothing to look at.
-            if source == incident.id and revision != incident.revision:
-                await alerting.look_again(connection, target, now)
+        for target in self._concerned(incident):
+            await alerting.look_again(connection, target, now)
+
+    def _concerned(self, incident: Incident) -> list[str]:
+        """Incidents that it mutes and that have seen an older revision of it, and those that it has begun to mute.
+
+        Where nothing is new, such as among those that mute each other in a ring, there is nothing to look at.
+        """
+        mutes = [
+            target
+            for target, (source, revision) in self._muted_by.items()
+            if source == incident.id and revision != incident.revision
+        ]
+        known = labels(incident)
+        rules = [rule for rule in self.routing.inhibit if rule.from_source(known)] if can_inhibit(incident) else ()
+        fresh = [one for one in self._open if one.id not in self._muted_by] if rules else ()
+        return mutes + [one.id for one in fresh if inhibitor(one, [incident], rules) is not None]
 
     async def _muted(self, connection: AsyncConnection, incident: Incident) -> Held | None:
         """Whether another incident mutes it; remembered, so that it is looked at when that one changes."""

@@ -451,6 +451,24 @@ async def test_after_an_outage_a_reminder_comes_first(world):
     assert (await world.incident()).state == "open"
 
 
+async def test_it_rests_from_when_another_incident_begins_to_mute_it(world):
+    """One that opens later mutes the chain at once, not only when the target has news of its own."""
+    mute = Inhibition({"rule": frozenset({"outage"})}, {"rule": frozenset({"loud"})}, ())
+    world.flusher.routing = replace(world.flusher.routing, inhibit=(mute,))
+    await world.tell(event())
+    await world.until(T0 + 6 * MINUTE)
+    assert escalated(await world.rows()) == [(5, "duty")]
+    source = replace(event(alert="o", level=Level.yellow, at=world.now), rule="outage", topic="other")
+    await world.tell(source)
+    await world.until(T0 + 2 * HOUR)
+    assert escalated(await world.rows()) == [(5, "duty")]
+    assert [(run.state, run.reason) for run in await world.runs()] == [("resting", "silenced")]
+    await world.tell(replace(source, event="resolved", revision=2, at=world.now))
+    await world.until(T0 + 3 * HOUR)
+    assert len(escalated(await world.rows())) > 1
+    assert [kind for _, _, kind in await world.rows()].count("open") == 2  # of each, once
+
+
 async def test_it_rests_while_another_incident_mutes_it(world):
     """Muted, nobody is called and no deadline is told; once the other one is over the chain goes on."""
     world.on_call = replace(ON_CALL, times=ResponseTimes({Level.red: HOUR}))
