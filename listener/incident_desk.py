@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts import Incident
 from alerts.command import Command, Outcome
+from alerts.deadline import respond_by
 from alerts.silence import Silence, Stay
 from listener import silence_desk
 from listener.clock import utc_now
@@ -38,7 +39,8 @@ class StoredDesk:
     async def listed(self, wanted: Wanted, *, after: Place | None, most: int) -> Listed:
         async with self._reading() as connection:
             found, ended_at = await alerting.page(connection, wanted, after=after, most=most)
-        return Listed(tuple(found), ended_at)
+        times = self._status.shown.times
+        return Listed(tuple((incident, respond_by(incident, times)) for incident in found), ended_at)
 
     async def incident(self, name: str) -> IncidentPage | None:
         return await self._status.incident(name)

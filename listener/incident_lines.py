@@ -18,8 +18,11 @@ Json = dict[str, object]
 _NAMES = {form.kind: name for name, form in FORMS.items()}
 
 
-def incident_line(incident: Incident, given: Sequence[Judgement] = ()) -> Json:
-    """One incident in a line: where it stands, whose it is, its alerts and what people said of them."""
+def incident_line(incident: Incident, due: datetime | None, given: Sequence[Judgement] = ()) -> Json:
+    """One incident in a line: where it stands, whose it is, its alerts and what people said of them.
+
+    *due*: when the answer to the public is, or was.
+    """
     lead, handling = incident.lead, incident.handling
     whole = [one for one in given if one.incident == incident.id and not one.alert]
     taken = handling.taken
@@ -34,6 +37,7 @@ def incident_line(incident: Incident, given: Sequence[Judgement] = ()) -> Json:
         "owner": handling.owner,
         "taken": {"by": taken.by, "at": taken.at.isoformat(), "level": taken.level.name} if taken else None,
         "responded_at": _time(handling.responded_at),
+        "respond_by": _time(due),
         "resolved_by": handling.ended.by if handling.ended else "",
         "closed_at": _time(handling.closed_at),
         "merged_into": handling.merged_into,
@@ -52,8 +56,7 @@ def incident_line(incident: Incident, given: Sequence[Judgement] = ()) -> Json:
 def whole_incident(page: IncidentPage, playbooks: Mapping[str, Playbook]) -> Json:
     """Everything of one incident: its line, with the timeline, playbooks, alerts as event lines, and deliveries."""
     incident = page.incident
-    return incident_line(incident, page.judgements) | {
-        "respond_by": _time(page.respond_by),
+    return incident_line(incident, page.respond_by, page.judgements) | {
         "timeline": [_moment(one) for one in timeline(page.history, incident.handling.timeline)],
         "playbooks": [_playbook(name, playbooks.get(name), incident) for name in named_by(incident)],
         "events": [event_line(event) for event in incident.alerts],

@@ -180,7 +180,8 @@ class Slack:
     def take(self, app: SlackApp, payload: object) -> None:
         """Apply the presses in a payload, each once; in tasks of their own, because Slack waits three seconds at most."""
         for press in presses(payload):
-            if press.id in self._seen or len(self._applying) >= _AT_ONCE:
+            # Those that are done stay until the loop has seen how they ended.
+            if press.id in self._seen or sum(not task.done() for task in self._applying) >= _AT_ONCE:
                 continue
             self._seen[press.id] = None
             while len(self._seen) > _REMEMBERED:

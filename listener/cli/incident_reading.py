@@ -47,7 +47,7 @@ async def listing(config: Config, wanted: Wanted, *, last: timedelta) -> int:
         await database.close()
     for incident in found:
         due = respond_by(incident, config.on_call.times)
-        write({**incident_line(incident, given), "respond_by": due.isoformat() if due else None})
+        write(incident_line(incident, due, given))
     if found:
         _say(table([["incident", "level", "state", "owner", "what"], *map(_row, found)], left=True))
     return 0

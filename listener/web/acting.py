@@ -38,9 +38,9 @@ Place = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Newest first. ``ended_at``: go on from there; None: there are no more."""
+    """Newest first, each with when the public is to be answered. ``ended_at``: go on from there, if not None."""
 
-    incidents: tuple[Incident, ...]
+    incidents: tuple[tuple[Incident, datetime | None], ...]
     ended_at: Place | None
 
 

@@ -73,7 +73,7 @@ class IncidentApi:
         wanted = Wanted(asked.state, Level[asked.level] if asked.level else None, asked.topic, asked.owner, asked.open)
         after = _place(asked.cursor) if asked.cursor else None
         found = await self.desk.listed(wanted, after=after, most=asked.limit)
-        lines = [incident_line(incident) for incident in found.incidents]
+        lines = [incident_line(incident, due) for incident, due in found.incidents]
         return answer({"incidents": lines, "next": _cursor(found.ended_at) if found.ended_at else None})
 
     async def one(self, request: web.Request) -> web.Response:

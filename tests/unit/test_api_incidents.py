@@ -371,6 +371,9 @@ async def test_lists_are_filtered_and_paged(site):
     ):
         status, told, _ = await site.get(f"/api/incidents?{query}")
         assert (status, [line["number"] for line in told["incidents"]]) == (200, numbers), query
+    due = {line["number"]: line["respond_by"] for line in (await site.get("/api/incidents"))[1]["incidents"]}
+    assert due == {number: (await site.get(f"/api/incidents/{number}"))[1]["respond_by"] for number in (3, 2, 1)}
+    assert None not in {due[2], due[1]}
     _, first, _ = await site.get("/api/incidents?limit=2")
     await site.post("/api/incidents/1/note", {"text": "x"})
     _, rest, _ = await site.get(f"/api/incidents?limit=2&cursor={first['next']}")
