@@ -20,13 +20,14 @@ from alerts.inhibition import Inhibition
 from alerts.oncall import OnCall
 from alerts.route import Leg, Route
 from alerts.sample import sample_notification
+from alerts.silence import Silence
 from listener.commands import Commands
 from listener.desk import Desk
 from listener.escalate import Audit, Auditor, Escalator
 from listener.flush import Flusher, Routing
 from listener.metrics import Metrics
 from listener.selfcheck import escalation_troubles
-from listener.storage import acts, alerting, escalations
+from listener.storage import acts, alerting, escalations, silences
 from listener.storage.database import Database
 from listener.storage.tables import escalations as escalation_rows
 from listener.storage.tables import outbox as sent_rows
@@ -95,7 +96,11 @@ class World:
             if min(due) > self.now:
                 break
         async with self.database.read("test") as connection:
-            known = (await alerting.next_due(connection), await escalations.next_due(connection, self.now))
+            known = (
+                await alerting.next_due(connection),
+                await escalations.next_due(connection, self.now),
+                await silences.next_due(connection),
+            )
         return min(at for at in (*known, self.now + DAY) if at is not None)
 
     async def until(self, end: datetime, *, restarts: bool = False) -> None:
@@ -449,6 +454,25 @@ async def test_after_an_outage_a_reminder_comes_first(world):
     assert (await world.incident()).state == "acknowledged"
     await world.until(T0 + 30 * HOUR + 16 * MINUTE)
     assert (await world.incident()).state == "open"
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_it_rests_under_a_silence_and_goes_on_after_it(world, restarts):
+    """While somebody has silenced it nobody is called; then the chain goes on with what was left of its wait."""
+    await world.tell(event())
+    await world.until(T0 + 2 * MINUTE)
+    made = Silence(
+        {"topic": frozenset({"acme"})}, None, Level.red, "小林", "联调", world.now, world.now + HOUR, world.now
+    )
+    async with world.database.write("test") as connection:
+        await silences.add(connection, made)
+    await world.until(T0 + HOUR, restarts=restarts)
+    assert [(run.state, run.reason) for run in await world.runs()] == [("resting", "silenced")]
+    assert escalated(await world.rows()) == []
+    await world.until(T0 + 64 * MINUTE, restarts=restarts)
+    assert escalated(await world.rows()) == []
+    await world.until(T0 + 66 * MINUTE, restarts=restarts)
+    assert escalated(await world.rows()) == [(65, "duty")]
 
 
 async def test_it_rests_from_when_another_incident_begins_to_mute_it(world):
