@@ -2,9 +2,10 @@
 
 An incident is one alert under one alias. Opening creates it; an update creates it again, which Opsgenie counts on the open
 alert, and then sets its priority, message and description, for those a repeated create does not change; an acknowledged
-incident is acknowledged and a resolved one closed, both by alias. Taken only where the status is 202 and the JSON names a
-``requestId``: Opsgenie works requests off later, and what it refuses then stands in its logs alone. 422 and other 4xx are
-final, 429 and 5xx are tried again. A compatible server that cannot change an alert (404, 405) has at least counted it.
+incident is acknowledged, given back where that ends, and a resolved one closed, all by alias. Taken only where the status is
+202 and the JSON names a ``requestId``: Opsgenie works requests off later, and what it refuses then stands in its logs alone.
+422 and other 4xx are final, 429 and 5xx are tried again. A compatible server that cannot change an alert (404, 405) has at
+least counted it.
 Sources: docs.opsgenie.com, Alert API, Response and Rate Limiting; Atlassian JSDCLOUD-14179 for the alias with Jira.
 """
 
@@ -18,7 +19,7 @@ from pydantic import Field, SecretStr, field_validator
 from alerts.channel import DeliveryError
 from alerts.channels.base import Clock, Idempotent, Limits, Name, SecretUrl, Timeout, Told, Url, utc_now
 from alerts.channels.http import JSON, Answer, Poster, encode, refusal
-from alerts.channels.pagerduty import identity
+from alerts.channels.pagerduty import ACKNOWLEDGED, identity, is_taken, was_named
 from alerts.notification import Notification, Receipt
 from alerts.render import Message, message
 from alerts.render import pager as form
@@ -66,16 +67,21 @@ class OpsgenieChannel:
 
     async def send(self, notification: Notification, /) -> Receipt:
         alias = identity(notification.incident.id, ALIAS)
+        _, acknowledged = was_named(notification, alias)
+        back = acknowledged and not is_taken(notification) and notification.kind != "resolve"
         told = message(notification)
         try:
-            await self._send(told, notification, alias)
+            await self._send(told, notification, alias, back=back)
         except DeliveryError as error:
             if error.reason != "too_long":
                 raise
-            await self._send(brief(told), notification, alias)
-        return Receipt(alias, self._clock())
+            await self._send(brief(told), notification, alias, back=back)
+        kind = notification.kind
+        still = kind == "acknowledge" or (acknowledged and not back and kind != "resolve")
+        return Receipt(alias + ACKNOWLEDGED if still else alias, self._clock())
 
-    async def _send(self, told: Message, notification: Notification, alias: str) -> None:
+    async def _send(self, told: Message, notification: Notification, alias: str, *, back: bool) -> None:
+        """*back*: it is nobody's any more, and must not stand there as taken."""
         alert = form.opsgenie(told, notification)
         by = {"source": alert["source"], "user": "listener"}
         if notification.kind in {"acknowledge", "resolve"}:
@@ -89,27 +95,31 @@ class OpsgenieChannel:
         await self._ask("POST", "", {**alert, "alias": alias})
         if notification.kind in {"open", "test"}:
             return
-        for name in ("priority", "message", "description"):
+        changes = [("PUT", name, {name: alert[name]}) for name in ("priority", "message", "description")]
+        if back:
+            changes.append(("POST", "unacknowledge", by))
+        for method, what, payload in changes:
             try:
-                await self._ask("PUT", f"/{_path(alias, name)}", {name: alert[name]})
+                await self._ask(method, f"/{_path(alias, what)}", payload, known=False)
             except _UnknownError:
                 return
 
-    async def _ask(self, method: str, path: str, payload: dict[str, Any]) -> None:
+    async def _ask(self, method: str, path: str, payload: dict[str, Any], *, known: bool = True) -> None:
+        """``known``: every server that speaks this API has it."""
         answer = await self._poster.request(method, self._alerts + path, encode(payload), self._headers)
         body = answer.json()
         said = body if isinstance(body, dict) else {}
         if answer.status == 202 and said.get("requestId"):
             return
-        raise self._refused(answer, str(said.get("message") or answer.text[:200]), changing=method == "PUT")
+        raise self._refused(answer, str(said.get("message") or answer.text[:200]), known=known)
 
-    def _refused(self, answer: Answer, told: str, *, changing: bool) -> DeliveryError:
+    def _refused(self, answer: Answer, told: str, *, known: bool) -> DeliveryError:
         detail = self._poster.scrub(told)
         refused = refusal(answer, detail, self._clock())
         if refused is None:
             told = f"HTTP {answer.status}, but not Opsgenie's answer: {detail}"
             return DeliveryError("refused", told, retryable=True)
-        if changing and answer.status in {404, 405}:
+        if not known and answer.status in {404, 405}:
             return _UnknownError(refused.reason, refused.detail, retryable=False)
         return refused
 

@@ -3,8 +3,10 @@
 Taken only where the status is 202 and the JSON says ``"status": "success"``. 400 is final, 429 and 5xx are tried again
 (PagerDuty advises a pause of minutes after 429 and names none). The key comes from the incident, so a repeat of the same
 event changes nothing but the alert's log, and a resolve closes what the trigger opened; after a resolve, a trigger with the
-same key opens a new alert. Severity: blue info, yellow warning, orange error, red critical. Source:
-developer.pagerduty.com, Events API v2, Overview and Send an Alert Event.
+same key opens a new alert. What is acknowledged notifies nobody, whatever triggers it, and no event takes that back: where
+an acknowledgement has ended here, a trigger under a new key calls people again, and the old key is resolved. Severity: blue
+info, yellow warning, orange error, red critical. Source: developer.pagerduty.com, Events API v2, Overview and Send an Alert
+Event.
 """
 
 import hashlib
@@ -24,6 +26,7 @@ from alerts.render.shorten import brief
 
 URL = "https://events.pagerduty.com/v2/enqueue"
 KEY = 255
+ACKNOWLEDGED = " acknowledged"  # in a receipt, behind what names the alert there
 
 _ACTIONS: dict[NotificationKind, str] = {"acknowledge": "acknowledge", "resolve": "resolve"}
 
@@ -47,7 +50,7 @@ class PagerDutyConfig(Told):
 
 
 class PagerDutyChannel:
-    """``ref`` of a receipt is the dedup_key."""
+    """``ref`` of a receipt is the dedup_key, and whether it is acknowledged there by us."""
 
     def __init__(self, config: PagerDutyConfig, http: aiohttp.ClientSession, clock: Clock = utc_now) -> None:
         self._poster = Poster(http, config.timeout, config.proxy, (config.routing_key,))
@@ -57,19 +60,28 @@ class PagerDutyChannel:
 
     async def send(self, notification: Notification, /) -> Receipt:
         told = message(notification)
+        action = _ACTIONS.get(notification.kind, "trigger")
+        first = identity(notification.incident.id, KEY - len(".9999"))
+        known, acknowledged = was_named(notification, first)
+        calls = action == "trigger" and acknowledged and not is_taken(notification)
+        key = _next(known, first) if calls else known
         try:
-            await self._post(told, notification)
+            await self._post(told, notification, key, action)
         except DeliveryError as error:
             if error.reason != "too_long":
                 raise
-            await self._post(brief(told), notification)
-        return Receipt(identity(notification.incident.id, KEY), self._clock())
+            told = brief(told)
+            await self._post(told, notification, key, action)
+        if calls:
+            await self._post(told, notification, known, "resolve")
+        still = action == "acknowledge" or (action == "trigger" and acknowledged and not calls)
+        return Receipt(key + ACKNOWLEDGED if still else key, self._clock())
 
-    async def _post(self, told: Message, notification: Notification) -> None:
+    async def _post(self, told: Message, notification: Notification, key: str, action: str) -> None:
         event = {
             "routing_key": self._key,
-            "event_action": _ACTIONS.get(notification.kind, "trigger"),
-            "dedup_key": identity(notification.incident.id, KEY),
+            "event_action": action,
+            "dedup_key": key,
             "client": "Listener",
             **form.pagerduty(told, notification),
         }
@@ -88,6 +100,22 @@ class PagerDutyChannel:
             told_so = f"HTTP {answer.status}, but not PagerDuty's answer: {detail}"
             refused = DeliveryError("refused", told_so, retryable=True)
         raise refused
+
+
+def was_named(notification: Notification, first: str) -> tuple[str, bool]:
+    """What the newest receipt calls the incident there, *first* if there is none, and whether we acknowledged it there."""
+    ref = notification.previous.ref if notification.previous is not None else ""
+    name = ref.removesuffix(ACKNOWLEDGED)
+    return (name, ref != name) if name.startswith(first) else (first, False)
+
+
+def is_taken(notification: Notification) -> bool:
+    return notification.incident.handling.taken is not None
+
+
+def _next(key: str, first: str) -> str:
+    number = key.removeprefix(first).removeprefix(".")
+    return f"{first}.{int(number) + 1 if number.isdecimal() else 2}"
 
 
 def identity(incident: str, limit: int) -> str:

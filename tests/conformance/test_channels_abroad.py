@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from alerts import Because, DeliveryError, Level, Receipt
+from alerts.handling import Taken
 from alerts.render import message
 from alerts.render.shorten import brief
 from alerts.sample import sample_notification
@@ -224,6 +225,52 @@ async def test_pagerduty_lives_one_alert(http):
             event["payload"]["severity"] for event in peer.events
         ]
         assert [] == peer.problems
+
+
+def taken(told, *, by=""):
+    """The notification of an incident that somebody has, or that nobody has."""
+    mine = Taken(by, NOW, told.incident.level) if by else None
+    return replace(told, incident=replace(told.incident, handling=replace(told.incident.handling, taken=mine)))
+
+
+async def test_pagerduty_calls_again_when_an_acknowledgement_has_ended(http):
+    """What is acknowledged there calls nobody any more: a new alert does, once over a retry, and the old one is over."""
+    async with pagerduty() as peer:
+        channel = peer.build(http)
+        told = await channel.send(notification())
+        told = await channel.send(taken(notification("acknowledge", previous=told), by="小林"))
+        told = await channel.send(taken(notification("update", previous=told), by="小林"))
+        assert (peer.called, list(peer.alerts.values())) == (1, ["acknowledged"])
+        rise = taken(notification("update", Level.red, previous=told))
+        told = await channel.send(rise)
+        assert await channel.send(rise) == told
+        assert (peer.called, list(peer.alerts.values())) == (2, ["resolved", "triggered"])
+        told = await channel.send(taken(notification("act", Level.red, previous=told)))
+        told = await channel.send(taken(notification("acknowledge", Level.red, previous=told), by="小林"))
+        told = await channel.send(taken(notification("escalate", Level.red, previous=told)))
+        assert (peer.called, list(peer.alerts.values())) == (3, ["resolved", "resolved", "triggered"])
+        told = await channel.send(replace(ended(Level.red), previous=told))
+        assert set(peer.alerts.values()) == {"resolved"}
+        await channel.send(notification(previous=told))
+        assert (peer.called, len(peer.alerts)) == (4, 3)
+        assert [] == peer.problems
+
+
+async def test_opsgenie_gives_back_what_nobody_has_any_more(http):
+    """An acknowledgement that has ended here does not stand there; a lesser server has counted what came."""
+    for changes, status in ((True, "open"), (False, "acknowledged")):
+        async with opsgenie() as peer:
+            channel = peer.build(http)
+            told = await channel.send(notification())
+            told = await channel.send(taken(notification("acknowledge", previous=told), by="小林"))
+            told = await channel.send(taken(notification("update", previous=told), by="小林"))
+            (alert,) = peer.alerts.values()
+            assert alert["status"] == "acknowledged"
+            peer.changes = changes
+            told = await channel.send(taken(notification("update", Level.red, previous=told)))
+            assert (alert["status"], alert["count"]) == (status, 3)
+            told = await channel.send(taken(notification("update", Level.red, previous=told)))
+            assert " " not in told.ref
 
 
 @pytest.mark.parametrize("make", [pagerduty, opsgenie])

@@ -21,9 +21,10 @@ def told(value) -> list[str]:
 
 
 class PagerDutyPeer(Peer):
-    """``alerts``: dedup_key → state; ``events``: all, in order."""
+    """``alerts``: dedup_key → state; ``events``: all, in order; ``called``: how often somebody was."""
 
     def __post_init__(self):
+        self.called = 0
         self.alerts: dict[str, str] = {}
         self.events: list[dict] = []
 
@@ -54,7 +55,11 @@ async def pagerduty() -> AsyncIterator[PagerDutyPeer]:
         if any(not link.startswith(("http://", "https://")) for link in [*links, event.get("client_url", "https://")]):
             peer.problems.append("a link leads elsewhere")
         states = {"trigger": "triggered", "acknowledge": "acknowledged", "resolve": "resolved"}
-        if action == "trigger" or peer.alerts.get(key, "resolved") != "resolved":
+        state = peer.alerts.get(key, "resolved")
+        if action == "trigger" and state == "resolved":
+            peer.called += 1
+        # What is acknowledged stays so, whatever triggers it.
+        if (action == "trigger" and state != "acknowledged") or (action != "trigger" and state != "resolved"):
             peer.alerts[key] = states[action]
         peer.events.append(event)
         peer.sizes.append(len(body))
@@ -103,11 +108,12 @@ async def opsgenie() -> AsyncIterator[OpsgeniePeer]:
 
     def act(alias, what, form):
         known = peer.alerts.setdefault(alias, {"status": "unknown", "notes": []})
-        known["status"] = {"close": "closed", "acknowledge": "acknowledged"}[what]
-        known["notes"].append(form["note"])
-        if len(form["note"]) > 25_000:
-            return no(422, "note")
-        peer.texts.append(form["note"])
+        known["status"] = {"close": "closed", "acknowledge": "acknowledged", "unacknowledge": "open"}[what]
+        if "note" in form:
+            known["notes"].append(form["note"])
+            if len(form["note"]) > 25_000:
+                return no(422, "note")
+            peer.texts.append(form["note"])
         return taken()
 
     async def handler(request):
@@ -123,7 +129,9 @@ async def opsgenie() -> AsyncIterator[OpsgeniePeer]:
         if request.query.get("identifierType") != "alias":
             return no(404, "Alert does not exist")
         _, _, _, alias, what = request.path.split("/")
-        if request.method == "POST" and what in {"close", "acknowledge"}:
+        if request.method == "POST" and (
+            what in {"close", "acknowledge"} or (what == "unacknowledge" and peer.changes)
+        ):
             return act(alias, what, form)
         if request.method == "PUT" and what in {"priority", "message", "description"} and peer.changes:
             if alias not in peer.alerts or len(form[what]) > limits.get(what, 2):
