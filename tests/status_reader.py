@@ -9,6 +9,7 @@ from alerts import AlertEvent, Because, Coverage, Excerpt, Incident, Level, Reac
 from alerts.silence import Silence
 from listener.web.status import (
     DeliveryStatus,
+    HeldBack,
     IncidentPage,
     OnTrial,
     OutboxHealth,
@@ -51,6 +52,10 @@ class ScriptedReader:
     async def incident(self, id: str) -> IncidentPage | None:  # noqa: A002 - the protocol's word
         self._asked()
         return next((page for page in self.pages if page.incident.id == id), None)
+
+    async def held(self) -> HeldBack:
+        self._asked()
+        return {page.incident.id: page.held for page in self.pages if page.incident.open and page.held}
 
     async def silences(self) -> tuple[Silence, ...]:
         self._asked()

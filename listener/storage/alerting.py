@@ -190,6 +190,18 @@ async def told_of(connection: AsyncConnection, incident: str) -> dict[str, ToldR
     return (await told_of_each(connection, [incident]))[incident]
 
 
+async def held_back(connection: AsyncConnection) -> dict[str, list[tuple[str, Held]]]:
+    """By open incident, each receiver that is not told what there is to say, and why."""
+    query = select(told.c.incident, told.c.receiver, told.c.held).join(incidents, incidents.c.id == told.c.incident)
+    query = query.where(incidents.c.open, told.c.held.is_not(None)).order_by(told.c.first_at, told.c.receiver)
+    found: dict[str, list[tuple[str, Held]]] = {}
+    for row in await connection.execute(query):
+        held = _load_held(row.held)
+        if held is not None:
+            found.setdefault(row.incident, []).append((row.receiver, held))
+    return found
+
+
 _TELL = upsert(told, ["incident", "receiver"], ("first_at", "state", "held"))
 
 

@@ -20,6 +20,7 @@ from listener.storage.sources import SourceState
 from listener.storage.tables import mentions, outbox, rollups
 from listener.web.status import (
     DeliveryStatus,
+    HeldBack,
     IncidentPage,
     OnTrial,
     OutboxHealth,
@@ -104,6 +105,10 @@ class StoredStatus:
     async def silences(self) -> tuple[Silence, ...]:
         async with self._reading() as connection:
             return tuple(await silences.active(connection, self._now()))
+
+    async def held(self) -> HeldBack:
+        async with self._reading() as connection:
+            return await alerting.held_back(connection)
 
     async def sources(self) -> tuple[SourceHealth, ...]:
         now = self._now()

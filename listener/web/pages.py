@@ -68,7 +68,8 @@ class Pages:
         trial = await self.reader.on_trial(since=self.now() - view.RECENT)
         outbox = await self.reader.outbox()
         silences = await self.reader.silences()
-        return view.status(incidents, sources, outbox, self.problems(), self.refused(), trial, silences)
+        held = await self.reader.held()
+        return view.status(incidents, sources, outbox, self.problems(), self.refused(), trial, silences, held)
 
     async def _volumes(self) -> tuple[view.Volume, ...]:
         now = self.now()

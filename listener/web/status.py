@@ -1,6 +1,6 @@
 """What the pages show, as values, and the port that storage implements."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -151,6 +151,10 @@ class StatusError(Exception):
     """The reader cannot read now: storage does not answer. The pages say so, 503, and go on asking."""
 
 
+HeldBack = Mapping[str, Sequence[tuple[str, Held]]]
+"""By incident, each receiver that is not told what there is to say, and why."""
+
+
 class StatusReader(Protocol):
     """Reads; every method may raise StatusError."""
 
@@ -164,6 +168,10 @@ class StatusReader(Protocol):
 
     async def silences(self) -> tuple[Silence, ...]:
         """Those that hold now."""
+        ...
+
+    async def held(self) -> HeldBack:
+        """Of open incidents, who is not told for now."""
         ...
 
     async def sources(self) -> tuple[SourceHealth, ...]:

@@ -9,7 +9,16 @@ from alerts import AlertEvent, Incident, Level
 from alerts.handling import State
 from alerts.playbook import Playbook, named_by
 from alerts.silence import Silence
-from listener.web.status import OnTrial, OutboxHealth, RefusedReload, SourceHealth, StoryLine, TopicVolume, VolumePoint
+from listener.web.status import (
+    HeldBack,
+    OnTrial,
+    OutboxHealth,
+    RefusedReload,
+    SourceHealth,
+    StoryLine,
+    TopicVolume,
+    VolumePoint,
+)
 
 RECENT = timedelta(days=7)
 DAY = timedelta(hours=24)
@@ -47,6 +56,7 @@ class Status:
     refused: RefusedReload | None
     trial: OnTrial
     silences: Mapping[str, tuple[Silence, ...]] = field(default_factory=dict)  # by incident, those that hold it
+    held: HeldBack = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,7 @@ def status(
     refused: RefusedReload | None = None,
     trial: OnTrial | None = None,
     silences: Sequence[Silence] = (),
+    held: HeldBack | None = None,
 ) -> Status:
     """The status page's values: open incidents by level, then newest; what cannot be seen first among the sources."""
     unresolved = sorted((each for each in incidents if each.open), key=lambda each: (-each.level, -stamp(each)))
@@ -100,6 +111,7 @@ def status(
             each.id: tuple(one for one in silences if each.level <= one.level and one.matches(each))
             for each in unresolved
         },
+        held=held or {},
     )
 
 

@@ -250,6 +250,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = TRIAL | {
     "held_inhibited_end": ("直到该事件解除", "until that one is over"),
     "silenced": ("静默中，到 {until}，由 {owner}：{reason}", "Silenced until {until} by {owner}: {reason}"),
     "silenced_brief": ("静默中", "silenced"),
+    "held_brief": ("暂不通知", "not told for now"),
     "held_until": ("直到", "until"),
     "held_without_end": ("一年内不会结束", "no end within a year"),
     "held_dropped": ("期间已经结束，不再通知", "it ended meanwhile and will not be told"),

@@ -290,6 +290,10 @@ async def test_the_morning_is_one_message_that_names_all(tmp_path):
         first = stream.getvalue()
         assert "云杉急" in first
         assert "云杉000号" not in first
+        async with world.database.read("test") as connection:
+            held = await alerting.held_back(connection)
+        assert len(held) == 40
+        assert {(who, one.reason) for each in held.values() for who, one in each} == {("pr", "quiet_hours")}
         now[0] = night + HOUR
         await world.take([event(now[0], "resolved", 2, alert=name) for name in names[::2]], now[0])
         await world.flush(now[0])

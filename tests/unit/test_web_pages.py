@@ -161,6 +161,12 @@ async def test_who_silenced_it_stands_on_both_pages(serve):
     said = words(await text(client, f"/incidents/{found.incident.id}?lang=zh"))
     assert "pr · 事件 other 未解除，暂不通知 · 直到该事件解除" in said
     assert "desk · 静默 3，暂不通知" in said
+    front = words(await text(client, "/?lang=zh"))
+    assert "pr · 事件 other 未解除，暂不通知 · 直到该事件解除" in front
+    assert "desk · 静默 3" not in front  # the silence itself stands there
+    assert "pr · muted by incident other, not told for now · until that one is over" in words(
+        await text(client, "/?lang=en")
+    )
 
 
 async def test_an_incident_tells_who_has_it_and_what_was_done(serve):
