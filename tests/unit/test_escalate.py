@@ -203,7 +203,7 @@ async def test_a_kill_inside_the_step_undoes_it_whole(world):
         [run] = await escalations.lease(connection, world.now)
     with pytest.raises(_KilledError):
         async with world.database.write("test") as connection:
-            assert await world.escalator._take(connection, run, world.now)
+            assert await world.escalator._take(connection, run, (), world.now)
             raise _KilledError
     assert escalated(await world.rows()) == []
     await world.restart()
@@ -491,6 +491,23 @@ async def test_it_rests_from_when_another_incident_begins_to_mute_it(world):
     await world.until(T0 + 3 * HOUR)
     assert len(escalated(await world.rows())) > 1
     assert [kind for _, _, kind in await world.rows()].count("open") == 2  # of each, once
+
+
+async def test_nobody_is_called_at_the_moment_at_which_another_incident_begins_to_mute_it(world):
+    """A call is due as the other one opens, such as after an outage: it rests with nothing called, and goes on after it."""
+    mute = Inhibition({"rule": frozenset({"outage"})}, {"rule": frozenset({"loud"})}, ())
+    world.flusher.routing = replace(world.flusher.routing, inhibit=(mute,))
+    await world.tell(event())
+    await world.settle()
+    world.now = T0 + 5 * MINUTE
+    source = replace(event(alert="o", level=Level.yellow, at=world.now), rule="outage", topic="other")
+    await world.tell(source)
+    await world.until(T0 + 30 * MINUTE)
+    assert escalated(await world.rows()) == []
+    assert [(run.state, run.reason) for run in await world.runs()] == [("resting", "silenced")]
+    await world.tell(replace(source, event="resolved", revision=2, at=world.now))
+    await world.until(T0 + 31 * MINUTE)
+    assert escalated(await world.rows()) == [(30, "duty")]
 
 
 async def test_it_rests_while_another_incident_mutes_it(world):

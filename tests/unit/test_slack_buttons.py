@@ -1,18 +1,25 @@
 """What Slack's buttons offer, and what of a payload is believed."""
 
+import asyncio
 import hashlib
 import hmac
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import aiohttp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 
-from alerts import Level
+from alerts import Because, Level
 from alerts.channels.slack_buttons import block, presses, signed
+from alerts.command import Outcome
 from alerts.handling import Ended, Handling, Taken
 from alerts.sample import sample_notification
+from listener.metrics import Metrics
+from listener.slack import Slack, SlackApp
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 TAKEN = Taken("小林", NOW, Level.yellow)
@@ -124,3 +131,37 @@ def test_a_signature_holds_for_five_minutes(age, holds):
     stamp = str(int((NOW - timedelta(seconds=age)).timestamp()))
     digest = hmac.new(b"0123456789abcdef", f"v0:{stamp}:".encode() + b"x", hashlib.sha256).hexdigest()
     assert signed("0123456789abcdef", stamp, b"x", f"v0={digest}", NOW) is holds
+
+
+async def test_only_presses_that_are_under_way_are_too_many():
+    """A crisis is pressed more than twenty times within five seconds: what is done makes room at once, also for a retry."""
+    asked: list[str] = []
+    answer = asyncio.Event()
+
+    async def ask(command):
+        asked.append(command.actor)
+        await answer.wait()
+        return Outcome(True, Because("已认领", "was taken"))
+
+    def press(number):
+        slack.take(app, payload(action_ts=f"17.{number}") | {"user": {"id": f"U{number}", "username": f"u{number}"}})
+
+    async def settle():
+        for _ in range(3):  # a task begins, hears its answer, ends
+            await asyncio.sleep(0)
+
+    app = SlackApp("pr", "slack", "zh", "https://slack.example.com/api", SecretStr("x"), None, None, None)
+    async with aiohttp.ClientSession() as session:
+        slack = Slack([app], session, ask, lambda: NOW, Metrics(CollectorRegistry()))
+        for number in range(25):
+            press(number)
+        await settle()
+        assert asked == [f"u{number}" for number in range(20)]
+        answer.set()
+        await settle()
+        for number in range(15, 45):  # the first five of these are done, and done once
+            press(number)
+            await settle()
+        assert asked == [f"u{number}" for number in range(45)]
+        await slack.step(NOW)
+        await slack.stop()
