@@ -12,7 +12,7 @@ from alerts.codec import dump_event, dump_incident, event_line, load_event, load
 from alerts.config import RouteConfig
 from alerts.flush import Told, decide
 from alerts.incident import REJOIN, Incidents
-from alerts.route import Leg, labels, views
+from alerts.route import Leg, views
 
 T0 = datetime(2026, 3, 2, tzinfo=UTC)
 texts = st.text(max_size=20)
@@ -380,4 +380,4 @@ def test_telling_keeps_its_pace(story, wait, interval, repeat, eager):
     if story[-1][1].open:
         assert sent
         assert sent[-1].kind != "resolve"
-    assert labels(story[-1][1])["topic"] == "t"
+    assert views(story[-1][1])[0]["topic"] == "t"
