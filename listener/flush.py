@@ -179,10 +179,11 @@ class Flusher:
         """Whether another incident mutes it; remembered, so that it is looked at when that one changes."""
         while (source := inhibitor(incident, self._sources, self.routing.inhibit)) is not None:
             fresh = await alerting.incident(connection, source.id)
-            if fresh is not None and fresh.open and can_inhibit(fresh):
+            if fresh == source:
                 break
-            # It has ended since this step began, and will not be looked at again.
-            self._sources = [one for one in self._sources if one.id != source.id]
+            # It has changed since this step began, and may have been looked at for that: it will not be so soon again.
+            others = [one for one in self._sources if one.id != source.id]
+            self._sources = [*others, fresh] if fresh is not None and can_inhibit(fresh) else others
         if source is None:
             self._muted_by.pop(incident.id, None)
             return None
