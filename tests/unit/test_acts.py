@@ -333,6 +333,17 @@ def test_a_topic_that_came_by_its_story_leaves_with_the_last_of_its_alerts():
     assert (apart.id != "a", apart.gathers) == (True, ("ceo",))
 
 
+def test_a_topic_of_which_nothing_is_split_off_stays():
+    """Also one whose alerts are none of the incident's any more: they ended long ago and were dropped."""
+    story = (StoryRef("s", "充电宝起火", 9, ("weibo",), ""),)
+    desk = Desk(*(replace(event(topic, topic=topic), stories=story) for topic in ("acme", "ceo", "third")))
+    rest = tuple(one for one in desk["acme"].alerts if one.topic != "third")
+    desk.incidents.keep(replace(desk["acme"], alerts=rest))
+    assert desk.do("acme", act("split", value="ceo")) == ""
+    assert desk["acme"].gathers == ("acme", "third")
+    assert desk.tell(event("later", topic="third", minute=2)).id == "acme"
+
+
 def test_what_is_split_off_twice_at_one_revision_is_two_incidents():
     """Split, merged, and split again: an id of its own, or the first one's record would be written over."""
     desk = Desk(event("a"), event("x", minute=1), event("c", topic="rival", minute=2))
