@@ -172,7 +172,7 @@ class Incidents:
         if its is not None or (story := _story(event)) is None:
             return its
         about = [self._incidents[name] for name in self._by_story.get(story, ())]
-        return min(about, key=lambda incident: (incident.opened_at, incident.id), default=None)
+        return min(about, key=lambda incident: (not incident.open, incident.opened_at, incident.id), default=None)
 
     def _let_go(self, incident: Incident) -> None:
         for member in incident.alerts:
