@@ -272,8 +272,8 @@ def _split(incident: Incident, act: Act) -> Done | Refused:
     )
     left_over = tuple(event for event in incident.alerts if event.alert not in wanted)
     # A topic that came with the alerts goes with the last of them; the one that the incident began with stays.
-    stays = {incident.topic, *(event.topic for event in left_over)}
-    gathers = tuple(topic for topic in incident.gathers if topic not in stays)
+    gone = {event.topic for event in moved} - {incident.topic, *(event.topic for event in left_over)}
+    gathers = tuple(topic for topic in incident.gathers if topic in gone)
     apart = replace(apart, gathers=gathers)
     rest = replace(
         incident, alerts=left_over, gathers=tuple(topic for topic in incident.gathers if topic not in gathers)

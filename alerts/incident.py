@@ -93,14 +93,21 @@ class Incidents:
     """
 
     def __init__(self, restored: Iterable[Incident] = ()) -> None:
+        self.restore(restored)
+
+    def restore(self, incidents: Iterable[Incident]) -> None:
+        """Know these, and nothing else."""
         self._incidents: dict[str, Incident] = {}
         self._by_alert: dict[str, str] = {}
         self._by_topic: dict[str, str] = {}
         self._by_story: defaultdict[_Story, set[str]] = defaultdict(set)
         # per kind, in order of resolving: the id of each incident that waits to be forgotten
         self._resolved: dict[str, dict[str, datetime]] = {"topic": {}, "self": {}}
-        for incident in sorted(restored, key=lambda incident: (incident.updated_at, incident.opened_at, incident.id)):
+        for incident in sorted(incidents, key=lambda incident: (incident.updated_at, incident.opened_at, incident.id)):
             self.keep(incident)
+
+    def all(self) -> tuple[Incident, ...]:
+        return tuple(self._incidents.values())
 
     def open(self) -> tuple[Incident, ...]:
         """Those that are open, oldest first."""
@@ -153,10 +160,7 @@ class Incidents:
             self._by_topic.update((topic, incident.id) for topic in incident.gathers)
             for story in _stories(incident) if incident.gathers else ():
                 self._by_story[story].add(incident.id)
-        waiting = self._resolved[incident.kind]
-        waiting.pop(incident.id, None)
-        if not incident.firing:
-            waiting[incident.id] = incident.updated_at
+        self._await(incident)
 
     def _home(self, event: AlertEvent) -> Incident | None:
         known = self._incidents.get(self._by_alert.get(event.alert, ""))
@@ -168,7 +172,7 @@ class Incidents:
         if its is not None or (story := _story(event)) is None:
             return its
         about = [self._incidents[name] for name in self._by_story.get(story, ())]
-        return min(about, key=lambda incident: (incident.opened_at, incident.id), default=None)
+        return min(about, key=lambda incident: (not incident.open, incident.opened_at, incident.id), default=None)
 
     def _let_go(self, incident: Incident) -> None:
         for member in incident.alerts:
@@ -181,6 +185,18 @@ class Incidents:
             self._by_story[story].discard(incident.id)
             if not self._by_story[story]:
                 del self._by_story[story]
+
+    def _await(self, incident: Incident) -> None:
+        """Let it wait to be forgotten, in its place, or no more. What only gets a number or a note stays where it is."""
+        waiting = self._resolved[incident.kind]
+        if not incident.firing and waiting.get(incident.id) == incident.updated_at:
+            return
+        waiting.pop(incident.id, None)
+        if not incident.firing:
+            last = next(reversed(waiting.values()), incident.updated_at)
+            waiting[incident.id] = incident.updated_at
+            if last > incident.updated_at:  # an act ended it, which changes no time of its alerts
+                self._resolved[incident.kind] = dict(sorted(waiting.items(), key=lambda item: item[1]))
 
     def _forget(self, kind: str, now: datetime) -> None:
         waiting = self._resolved[kind]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from alerts.incident import Incident
-from alerts.route import LabelName, Labels, Matchers, labels, match, views
+from alerts.route import LabelName, Labels, Matchers, match, views
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,6 @@ def can_inhibit(incident: Incident) -> bool:
 
 
 def _mutes(source: Incident, target: Sequence[Labels], rules: Sequence[Inhibition]) -> bool:
-    """Every topic of the target, or what one of them says would be lost."""
-    own = labels(source)
-    return all(any(rule.mutes(own, view) for rule in rules) for view in target)
+    """Every topic of the target, or what one of them says would be lost; by any topic that fires in the source."""
+    known = views(source)
+    return all(any(rule.mutes(own, view) for rule in rules for own in known) for view in target)

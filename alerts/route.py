@@ -92,15 +92,11 @@ class Route:
         return tuple(taken) or (self,)
 
 
-def labels(incident: Incident) -> dict[LabelName, str]:
-    """What matches on an incident: its kind, highest open level and topic, its lead alert's brand, rule and key."""
-    return _labels(incident, incident.topic, incident.lead)
-
-
 def views(incident: Incident) -> list[dict[LabelName, str]]:
-    """The incident's labels as each topic that fires in it has them, its own first; once all is over, as each had them.
+    """What matches on an incident, as each topic that fires in it has it, its own first; once all is over, as each had it.
 
-    So what is for one of two topics that a story brought together is for that one as before.
+    That is its kind and highest open level, the topic, and the brand, rule and key of the topic's leading alert. So what is
+    for one of two topics that a story brought together is for that one as before.
     """
     firing = [event for event in incident.alerts if event.event != "resolved"] or incident.alerts
     by_topic: dict[str | None, list[AlertEvent]] = {}

@@ -86,6 +86,21 @@ class Decider:
         """Keep what is decided and not kept yet; where that fails, the next step tries again before it goes on."""
         if not self._unsaved:
             return
+        before = self.incidents.all()
+        try:
+            kept = await self._keep_unsaved(now)
+        except Exception:
+            # As the database has them: what was forgotten on the way to the failure must be there for the next try.
+            self.incidents.restore(before)
+            raise
+        self._unsaved.clear()
+        for event in kept:
+            self._count(event, now)
+        if any(not event.shadow for event in kept):
+            self.told.set()
+
+    async def _keep_unsaved(self, now: datetime) -> list[AlertEvent]:
+        """In one transaction; those that are new."""
         kept: list[AlertEvent] = []
         changed: dict[str, Incident] = {}
         async with self._database.write("alerts") as connection:
@@ -103,14 +118,10 @@ class Decider:
                 kept.append(done)
             await alerting.keep_events(connection, kept)
             for incident in await alerting.keep(connection, changed.values(), now=now):
-                # Known with its number from here on; where the transaction fails, it is given the same one again.
+                # Known with its number from here on.
                 if self.incidents.get(incident.id) is not None:
                     self.incidents.keep(incident)
-        self._unsaved.clear()
-        for event in kept:
-            self._count(event, now)
-        if any(not event.shadow for event in kept):
-            self.told.set()
+        return kept
 
     def _count(self, event: AlertEvent, now: datetime) -> None:
         if event.shadow:

@@ -15,7 +15,7 @@ from alerts.flush import Told, decide
 from alerts.hold import Held
 from alerts.inhibition import Inhibition, can_inhibit, inhibitor
 from alerts.oncall import OnCall
-from alerts.route import Leg, Route, labels, views
+from alerts.route import Leg, Route, views
 from alerts.settle import known_level, settle
 from alerts.silence import RULE as SILENCE
 from alerts.silence import Silence, Stay, speak
@@ -170,8 +170,8 @@ class Flusher:
             for target, (source, revision) in self._muted_by.items()
             if source == incident.id and revision != incident.revision
         ]
-        known = labels(incident)
-        rules = [rule for rule in self.routing.inhibit if rule.from_source(known)] if can_inhibit(incident) else ()
+        known = views(incident) if can_inhibit(incident) else ()
+        rules = [rule for rule in self.routing.inhibit if any(rule.from_source(view) for view in known)]
         fresh = [one for one in self._open if one.id not in self._muted_by] if rules else ()
         return mutes + [one.id for one in fresh if inhibitor(one, [incident], rules) is not None]
 
@@ -179,10 +179,11 @@ class Flusher:
         """Whether another incident mutes it; remembered, so that it is looked at when that one changes."""
         while (source := inhibitor(incident, self._sources, self.routing.inhibit)) is not None:
             fresh = await alerting.incident(connection, source.id)
-            if fresh is not None and fresh.open and can_inhibit(fresh):
+            if fresh == source:
                 break
-            # It has ended since this step began, and will not be looked at again.
-            self._sources = [one for one in self._sources if one.id != source.id]
+            # It has changed since this step began, and may have been looked at for that: it will not be so soon again.
+            others = [one for one in self._sources if one.id != source.id]
+            self._sources = [*others, fresh] if fresh is not None and can_inhibit(fresh) else others
         if source is None:
             self._muted_by.pop(incident.id, None)
             return None

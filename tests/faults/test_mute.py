@@ -1,5 +1,6 @@
 """Silences and inhibitions over restarts: what is muted is never told, nothing is told twice, and the end is told."""
 
+import asyncio
 import json
 import random
 from collections import Counter
@@ -318,6 +319,24 @@ async def test_a_blind_source_inhibits_nothing(tmp_path):
         blind = replace(event(101, "updated", 3, "red", alert="source"), coverage=Coverage((("weibo", T0),)))
         await world.run(110, [blind])
         assert await world.told("later") == [(101, "open")]
+
+
+async def test_a_source_that_falls_while_a_step_waits_to_write_mutes_no_longer(tmp_path):
+    """What the step read of it is old by then; the source was looked at, and would not be again for hours."""
+    async with World.at(tmp_path / "one", [RED_MUTES]) as world:
+        await world.take([event(0, "opened", 1, "red", alert="source"), event(0, "opened", 1, alert="target")])
+        world.now = await world.flush()
+        world.flusher._sources = ()
+        async with world.database.write("test") as connection:
+            step = asyncio.create_task(world.flusher.step(world.now))
+            while not world.flusher._sources:  # it has read, and waits for the writer
+                await asyncio.sleep(0)
+            done, fallen = world.incidents.apply(event(0.5, "updated", 2, alert="source"))
+            await alerting.keep_events(connection, [done])
+            await alerting.keep(connection, [fallen], now=world.now)
+        await step
+        await world.run(10)
+        assert await world.told("target") == [(0.5, "open")]
 
 
 async def test_who_a_reload_left_out_hears_the_end(world):

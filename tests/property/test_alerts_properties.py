@@ -12,7 +12,7 @@ from alerts.codec import dump_event, dump_incident, event_line, load_event, load
 from alerts.config import RouteConfig
 from alerts.flush import Told, decide
 from alerts.incident import REJOIN, Incidents
-from alerts.route import Leg, labels, views
+from alerts.route import Leg, views
 
 T0 = datetime(2026, 3, 2, tzinfo=UTC)
 texts = st.text(max_size=20)
@@ -213,7 +213,7 @@ def test_alerts_of_a_brand_that_open_on_one_story_are_one_incident(history, data
         if its:
             assert incident.id == its[0].id
         elif about:
-            assert incident.id == min(about, key=lambda one: (one.opened_at, one.id)).id
+            assert incident.id == min(about, key=lambda one: (not one.open, one.opened_at, one.id)).id
             assert event.topic in incident.gathers
         else:
             assert incident.revision == 1
@@ -253,6 +253,26 @@ def test_a_story_in_two_topics_is_told_of_once_to_each():
     assert [leg.receiver for leg in tree.match(*views(after), told=["pr", "board"])] == ["board", "pr"]
     _, other = incidents.apply(replace(second, alert="c", topic="rival", brand="格澜", at=T0 + 2 * timedelta(hours=1)))
     assert other.id != joined.id
+
+
+def test_a_story_joins_what_is_open_before_what_is_over():
+    """Else one that is over would open again beside one that is open, and both would tell of the story."""
+
+    def event(alert, minute, story, what="opened", revision=1):
+        stories = (StoryRef(story, "充电宝起火", 40, ("weibo",), ""),)
+        at = T0 + timedelta(minutes=minute)
+        return replace(
+            TEMPLATE, alert=alert, topic=alert, brand="云杉", stories=stories, at=at, event=what, revision=revision
+        )
+
+    incidents = Incidents()
+    for one in (
+        event("a", 0, "fire"), event("b", 1, "other"),
+        event("a", 2, "fire", "resolved", 2), event("b", 3, "fire", "updated", 2),
+    ):  # fmt: skip
+        incidents.apply(one)
+    assert incidents.apply(event("c", 4, "fire"))[1].id == "b"
+    assert [one.id for one in incidents.open()] == ["b"]
 
 
 def test_memory_is_bounded():
@@ -380,4 +400,4 @@ def test_telling_keeps_its_pace(story, wait, interval, repeat, eager):
     if story[-1][1].open:
         assert sent
         assert sent[-1].kind != "resolve"
-    assert labels(story[-1][1])["topic"] == "t"
+    assert views(story[-1][1])[0]["topic"] == "t"

@@ -7,12 +7,12 @@ from itertools import product
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from alerts import AlertEvent, Because, Coverage, Level
+from alerts import AlertEvent, Because, Coverage, Level, StoryRef
 from alerts.config import RouteConfig
 from alerts.flush import Told, decide
-from alerts.incident import Incident
+from alerts.incident import Incident, Incidents
 from alerts.inhibition import Inhibition, inhibitor
-from alerts.route import Leg, labels
+from alerts.route import Leg, views
 from alerts.settle import settle
 from alerts.silence import Silence, due, due_notice, receivers, speak, stay
 from tests.support.examples import examples
@@ -67,12 +67,12 @@ def test_inhibition_is_what_it_says(target, others, rules):
     """Some rule: both open, the source sees all, labels as asked, `equal` equal, and not both of both sides."""
 
     def has(one, matchers):
-        return all(labels(one).get(name, "") in values for name, values in matchers.items())
+        return all(views(one)[0].get(name, "") in values for name, values in matchers.items())
 
     expected = set()
     for rule, source in product(rules, others):
         both = has(target, rule.source) and has(source, rule.target)
-        same = all(labels(source).get(name, "") == labels(target).get(name, "") for name in rule.equal)
+        same = all(views(source)[0].get(name, "") == views(target)[0].get(name, "") for name in rule.equal)
         if (
             target.open and source.open and source.id != target.id and not source.lead.coverage.blind
             and has(source, rule.source) and has(target, rule.target) and same and not both
@@ -104,7 +104,25 @@ def test_everybody_who_would_have_been_told_gets_the_notices(route, matchers, hi
     for level, topic, brand in product(LEVELS, ["acme", "rival", "other"], ["云杉", "格澜", ""]):
         one = incident(event(level, topic=topic, brand=brand))
         if silence.holds(one, level, T0):
-            assert {leg.receiver for leg in route.match(labels(one))} <= told
+            assert {leg.receiver for leg in route.match(views(one)[0])} <= told
+
+
+def test_what_mutes_is_a_topic_that_fires():
+    """Of two topics that a story brought together either mutes others while it fires; the first no more once it is over."""
+    story = (StoryRef("s", "充电宝起火", 9, ("weibo",), ""),)
+    fold = Incidents()
+    first = replace(event(Level.red, topic="fire", brand="云杉"), alert="fire", stories=story)
+    fold.apply(first)
+    _, source = fold.apply(replace(first, alert="ceo", topic="ceo"))
+    target = incident(event(Level.yellow, topic="price", brand="云杉"), "price")
+
+    def mutes(topic):
+        rule = Inhibition({"topic": frozenset({topic})}, {"topic": frozenset({"price"})}, ("brand",))
+        return inhibitor(target, [source], [rule]) is not None
+
+    assert [mutes("fire"), mutes("ceo")] == [True, True]
+    _, source = fold.apply(replace(first, event="resolved", revision=2, at=T0 + MINUTE))
+    assert [mutes("fire"), mutes("ceo")] == [False, True]
 
 
 steps = st.lists(

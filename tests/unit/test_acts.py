@@ -303,6 +303,20 @@ def test_a_level_above_what_was_taken_is_told_and_repeated():
     assert decided(desk, told("acknowledge", 2), 2) == Decision("update", "level_rose", T0 + 2 * MINUTE + REPEAT)
 
 
+def test_a_note_on_what_is_over_keeps_it_no_longer():
+    """Nor does an act that ends one: each is forgotten two hours after its last alert, whatever ended before or after it."""
+    desk = Desk(event("a"), event("b", topic="rival"), event("c", topic="third"))
+    desk.go("c", act("resolve", minute=1))
+    desk.go("a", event("a", "resolved", revision=2, minute=5))
+    desk.go("b", event("b", "resolved", revision=2, topic="rival", minute=50))
+    desk.go("a", act("note", minute=60, text="门店已复核"))
+    assert desk.do("c", act("merge", minute=61, value="a"), other="a") == ""
+    assert desk.do("a", act("split", minute=62, value="c")) == ""
+    two_hours = 120
+    assert desk.tell(event("a2", minute=5 + two_hours)).id == "a2"
+    assert desk.tell(event("b2", topic="rival", minute=49 + two_hours)).id == "b"
+
+
 def test_a_topic_that_came_by_its_story_leaves_with_the_last_of_its_alerts():
     """What was split off goes its own way, and new alerts of its topic with it; the first topic stays where it was."""
     one = StoryRef("s", "充电宝起火", 9, ("weibo",), "")
@@ -317,6 +331,17 @@ def test_a_topic_that_came_by_its_story_leaves_with_the_last_of_its_alerts():
     assert desk["a"].gathers == ("acme",)
     apart = desk.tell(event("e", topic="ceo", minute=6))
     assert (apart.id != "a", apart.gathers) == (True, ("ceo",))
+
+
+def test_a_topic_of_which_nothing_is_split_off_stays():
+    """Also one whose alerts are none of the incident's any more: they ended long ago and were dropped."""
+    story = (StoryRef("s", "充电宝起火", 9, ("weibo",), ""),)
+    desk = Desk(*(replace(event(topic, topic=topic), stories=story) for topic in ("acme", "ceo", "third")))
+    rest = tuple(one for one in desk["acme"].alerts if one.topic != "third")
+    desk.incidents.keep(replace(desk["acme"], alerts=rest))
+    assert desk.do("acme", act("split", value="ceo")) == ""
+    assert desk["acme"].gathers == ("acme", "third")
+    assert desk.tell(event("later", topic="third", minute=2)).id == "acme"
 
 
 def test_what_is_split_off_twice_at_one_revision_is_two_incidents():

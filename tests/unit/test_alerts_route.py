@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from alerts import Level
 from alerts.config import ReceiverConfig, RouteConfig, route_receivers
-from alerts.route import labels
+from alerts.route import views
 from alerts.sample import sample_notification
 
 TREE = RouteConfig.model_validate(
@@ -88,9 +88,9 @@ def test_who_was_told_stays_told():
 def test_labels_are_the_incidents():
     """Level is the highest open one; brand and rule are the lead alert's."""
     incident = sample_notification(datetime(2026, 3, 2, tzinfo=UTC), "zh", level=Level.red).incident
-    assert {"kind": "topic", "level": "red", "topic": "test", "brand": "云杉科技", "rule": "test"} == labels(incident)
-    own = replace(incident, kind="self", topic=None)
-    assert labels(own)["topic"] == ""
+    assert {"kind": "topic", "level": "red", "topic": "test", "brand": "云杉科技", "rule": "test"} == views(incident)[0]
+    own = replace(incident, kind="self", topic=None, alerts=(replace(incident.lead, topic=None),))
+    assert views(own)[0]["topic"] == ""
 
 
 def test_route_receivers_names_each_once():
