@@ -226,11 +226,11 @@ def _merge(incident: Incident, act: Act, into: Incident | None) -> Done | Refuse
         updated_at=max(into.updated_at, incident.updated_at),
         turn=revision if into.open else into.turn,
     )
-    joined = replace(act, kind="merged", value=incident.id, revision=revision)
+    joined = replace(act, kind="merged", value=incident.id, revision=revision, other=incident.number)
     after = _as_it_stands(into, replace(after, handling=with_act(into.handling, joined)), act)
     gone = _after(
         replace(incident, gathers=()),
-        replace(act, value=into.id),
+        replace(act, value=into.id, other=into.number),
         replace(incident.handling, merged_into=into.id),
         f"已并入 {called(into).strip()}",
         f"is part of {called(into).strip()}",
@@ -268,7 +268,7 @@ def _split(incident: Incident, act: Act) -> Done | Refused:
     apart = replace(
         apart,
         reached=((apart.level, first),),
-        handling=with_act(Handling(), replace(act, value=incident.id, revision=1)),
+        handling=with_act(Handling(), replace(act, value=incident.id, revision=1, other=incident.number)),
     )
     left_over = tuple(event for event in incident.alerts if event.alert not in wanted)
     # A topic that came with the alerts goes with the last of them; the one that the incident began with stays.

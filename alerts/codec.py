@@ -215,11 +215,13 @@ def _dump_handling(handling: Handling) -> Json:
         "closed_at": _maybe(handling.closed_at),
         "merged_into": handling.merged_into,
         "checked": list(handling.checked),
-        "timeline": [
-            [act.kind, act.by, _time(act.at), act.text, act.value, act.origin, act.revision]
-            for act in handling.timeline
-        ],
+        "timeline": [_dump_act(act) for act in handling.timeline],
     }
+
+
+def _dump_act(act: Act) -> list[str | int]:
+    other = [act.other] if act.other else []
+    return [act.kind, act.by, _time(act.at), act.text, act.value, act.origin, act.revision, *other]
 
 
 def _load_handling(form: Mapping[str, Any]) -> Handling:
@@ -233,8 +235,8 @@ def _load_handling(form: Mapping[str, Any]) -> Handling:
         merged_into=form["merged_into"],
         checked=tuple(form["checked"]),
         timeline=tuple(
-            Act(kind, by, datetime.fromisoformat(at), text, value, origin, revision)
-            for kind, by, at, text, value, origin, revision in form["timeline"]
+            Act(kind, by, datetime.fromisoformat(at), text, value, origin, *numbers)
+            for kind, by, at, text, value, origin, *numbers in form["timeline"]
         ),
     )
 

@@ -45,7 +45,7 @@ class Act:
     """One thing that was done. ``by``: who, empty for the program itself; ``text``: their words, untrusted.
 
     ``value``: whom it was assigned to, which step of the playbook, which incident it was merged with, which alerts were
-    split off. ``revision``: of the incident with it.
+    split off. ``revision``: of the incident with it. ``other``: the number of the incident that ``value`` names, 0 for none.
     """
 
     kind: ActKind
@@ -55,6 +55,7 @@ class Act:
     value: str = ""
     origin: str = ""
     revision: int = 0
+    other: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from alerts.command import Command, Outcome
 from alerts.handling import ACTS, Act, ActKind
 from alerts.incident import Incidents
 from alerts.playbook import Playbook, find_step, named_by
+from alerts.render.words import JUDGED
 from alerts.verdict import VERDICTS, Judgement, Verdict
 from listener.silence_desk import add_silence, end_silence
 from listener.storage import acts, alerting, silences
@@ -102,7 +103,7 @@ async def _verdict(connection: AsyncConnection, command: Command, now: datetime)
     judgement = Judgement(name, alert, verdict, command.actor, now, command.payload.get("note", ""))
     await acts.judge(connection, judgement)
     of_zh, of_en = (f"预警 {alert}", f"alert {alert}") if alert else (f"事件 {name}", f"incident {name}")
-    because = Because(f"{of_zh}已判定为 {verdict}", f"{of_en} is {verdict}")
+    because = Because(f"{of_zh}已判定为{JUDGED[verdict]}", f"{of_en} is {verdict}")
     return Outcome(done=True, because=because, incident=name), ()
 
 

@@ -240,11 +240,12 @@ def _resolved(event: AlertEvent, now: datetime) -> AlertEvent:
     # A blind source has been out since before its alert.
     since = min((start for _, start in event.coverage.blind), default=event.at)
     minutes = max(1, int((now - since).total_seconds() // 60))
+    what = "共中断" if event.coverage.blind else "历时"
     return replace(
         event,
         event="resolved",
         at=now,
         revision=event.revision + 1,
-        because=Because(f"已恢复正常，共中断约 {minutes} 分钟。", f"Back to normal after about {minutes} min."),
+        because=Because(f"已恢复正常，{what}约 {minutes} 分钟。", f"Back to normal after about {minutes} min."),
         coverage=Coverage(),
     )

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alerts import Because, Incident, Level
 from alerts.act import outdated
 from alerts.command import Command, Outcome
+from alerts.render.words import LEVELS
 from alerts.route import LabelName, Matchers
 from alerts.silence import Ask, NoSilence, Silence, silence
 from listener.storage import alerting, silences
@@ -136,7 +137,7 @@ def _kept(kept: Silence, open_now: list[Incident]) -> Because:
     more_zh = f"；{'、'.join(loud[:5])} 级别更高，照常通知" if loud else ""
     more_en = f"; {', '.join(loud[:5])} stand higher and are told as ever" if loud else ""
     return Because(
-        f"静默 {kept.number} 已登记，{kept.level.name} 及以下不通知{more_zh}",
+        f"静默 {kept.number} 已登记，{LEVELS['zh'][kept.level]}及以下不通知{more_zh}",
         f"silence {kept.number} is kept: nothing up to {kept.level.name} is told{more_en}",
     )
 

@@ -16,8 +16,12 @@ def spoken(act: Act, language: Language) -> str:
         kind = "silent" if act.value == SILENCE else "broken"
     elif kind == "assign" and not act.value:
         kind = "unassign"
+    if act.other and f"{kind}_number" in ACTS[language]:
+        kind = f"{kind}_number"
     level = LEVELS[language][Level[act.value]] if kind == "broken" and act.value in Level.__members__ else ""
-    told = ACTS[language][kind].format(by=named(act.by, language), value=named(act.value, language), level=level)
+    told = ACTS[language][kind].format(
+        by=named(act.by, language), value=named(act.value, language), level=level, other=f"#{act.other}"
+    )
     words = cut(defuse(act.text[: 10 * _TEXT], WORDS[language]["link"]), _TEXT)
     if not words:
         return told

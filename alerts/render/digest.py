@@ -5,12 +5,14 @@ from collections import Counter
 from alerts.alert import Level
 from alerts.notification import Notification
 from alerts.render import words
-from alerts.render.message import Link, Message, in_short, repeated_mark
+from alerts.render.message import Link, Message, called, due_in_short, in_short, repeated_mark
 from alerts.render.text import cut, safe_url
 from alerts.render.words import ACT, LEVELS, WORDS
 
 LABEL = 24  # characters, at most, of what each is
-LINE = 180  # bytes, at most and however a channel escapes them, of each alert's brand, what happened and when
+LINE = (
+    180  # bytes, at most and however a channel escapes them, of each alert's brand, what happened, its number and when
+)
 _BRAND = 60
 
 
@@ -65,7 +67,8 @@ def _line(part: Notification, whole: Notification) -> tuple[str, str]:
     """What it is; of whom, what happened, and when it was told of last."""
     tag, brand, what = in_short(part)
     incident = part.incident
-    when = " · " + words.moment(incident.updated_at, words.zone(whole.timezone), whole.incident.updated_at)
+    moment = words.moment(incident.updated_at, words.zone(whole.timezone), whole.incident.updated_at)
+    when = "".join(f" · {one}" for one in (called(incident), due_in_short(part), moment) if one)
     start = f"{cut(brand, _BRAND, _bytes)}{WORDS[whole.language]['colon']}"
     return cut(tag, LABEL), start + cut(what, LINE - _bytes(start) - _bytes(when), _bytes) + when
 

@@ -9,6 +9,7 @@ from alerts.incident import Incident
 from alerts.notification import Notification
 from alerts.render import words
 from alerts.render.act import named, spoken
+from alerts.render.channels import channel
 from alerts.render.marks import Mark, carried, within
 from alerts.render.text import clean, cut, defuse, people, safe_url
 from alerts.render.words import ACT, LEVELS, TAGS, WORDS, Language
@@ -63,7 +64,8 @@ class Message:
 
     ``facts`` are (label, value) pairs, or lines with no label. ``raised``: worth a second look by those who saw the first
     message. ``left``: excerpts that there are beyond ``quotes``. ``digest``: each fact names an alert, so none may be
-    left out. ``well``: of what is over, that it is known to be.
+    left out. ``well``: of what is over, that it is known to be. ``number``: what people call the incident, #12; ``due``: by
+    when the public is to be answered, in few words; for forms of one line, which have no room for the facts.
     """
 
     language: Language
@@ -80,6 +82,8 @@ class Message:
     left: int = 0
     digest: bool = False
     well: bool = True
+    number: str = ""
+    due: str = ""
 
     @property
     def mark(self) -> str:
@@ -123,6 +127,8 @@ def message(notification: Notification) -> Message:
         links=_links(notification),
         footer=_footer(notification),
         left=max(len(excerpts) - QUOTES, 0),
+        number=called(incident),
+        due=due_in_short(notification),
     )
     return _in_own_words(told, notification)
 
@@ -294,6 +300,21 @@ def deadline(notification: Notification) -> str:
     return word["respond_left" if now < due else "respond_over"].format(at=at, duration=length)
 
 
+def called(incident: Incident) -> str:
+    """#12; empty where it has no number."""
+    return f"#{incident.number}" if incident.number else ""
+
+
+def due_in_short(notification: Notification) -> str:
+    """By when the answer is due, or was; empty where there is no deadline, or an answer is out."""
+    due, incident = notification.respond_by, notification.incident
+    if due is None or not incident.open or incident.handling.responded_at is not None:
+        return ""
+    now = notification.at or due
+    at = words.moment(due, words.zone(notification.timezone), now)
+    return WORDS[notification.language]["due" if now <= due else "overdue"].format(at=at)
+
+
 def _act(notification: Notification) -> Act | None:
     """What was done, where that is what the message is about."""
     incident = notification.incident
@@ -340,14 +361,14 @@ def _facts(notification: Notification) -> list[tuple[str, str]]:
         found.append((word["spread"], " · ".join(spread)))
     if reached.channels:
         counts = [
-            word["channel"].format(name=named(name, language), count=people(count, language))
+            word["channel"].format(name=channel(name, language), count=people(count, language))
             for name, count in reached.channels[:CHANNELS]
         ]
         found.append((word["channels"], word["comma"].join(counts) + _left(len(reached.channels) - CHANNELS)))
     if lead.window is not None:
         where = words.zone(notification.timezone)
-        start, end = (words.moment(at, where, incident.updated_at) for at in (lead.window.start, lead.window.end))
-        found.append((word["window"], f"{start}–{end}"))
+        period = words.period(lead.window.start, lead.window.end, where, incident.updated_at)
+        found.append((word["window"], period))
     if lead.baseline == "cold":
         found.append((word["baseline"], word["cold"]))
     passed_on = [story for story in lead.stories if story.copies > 1]
@@ -377,7 +398,7 @@ def _handling(incident: Incident, language: Language) -> str:
 def _story(story: StoryRef, language: Language) -> str:
     """What is being passed on, how often, and where; one channel goes without saying."""
     word = WORDS[language]
-    channels = [named(name, language) for name in story.channels]
+    channels = [channel(name, language) for name in story.channels]
     return word["crossed" if len(channels) > 1 else "copies"].format(
         title=cut(defuse(story.title[:_READ_AT_MOST], word["link"]), 80),
         count=people(story.copies, language),
@@ -399,13 +420,20 @@ def _members(notification: Notification) -> str:
     )
     told = [
         (word["resolved"] if event.event == "resolved" else word["member"]).format(
-            title=cut(_title(event, language), 40), level=LEVELS[language][event.level]
+            title=_of_topic(event, incident.lead, language), level=LEVELS[language][event.level]
         )
         for event in others[:MEMBERS]
     ]
     if len(others) > MEMBERS:
         told.append(words.counted(word["more"].format(count=len(others) - MEMBERS), len(others) - MEMBERS))
     return word["semicolon"].join(told)
+
+
+def _of_topic(event: AlertEvent, lead: AlertEvent, language: Language) -> str:
+    """Its title, and of which topic it is where that is another than the lead's: a story brought them together."""
+    title = cut(_title(event, language), 40)
+    other = event.topic if event.topic is not None and event.topic != lead.topic else ""
+    return f"{named(other, language)} · {title}" if other else title
 
 
 def _coverage(notification: Notification) -> str:
@@ -442,7 +470,7 @@ def _quote(notification: Notification, excerpt: Excerpt) -> Quote:
     language = notification.language
     word = WORDS[language]
     about = [words.RISKS[language].get(risk, risk) for risk in excerpt.risks]
-    about.append(named(excerpt.channel, language))
+    about.append(channel(excerpt.channel, language))
     if excerpt.author:
         about.append(named(excerpt.author, language))
     if excerpt.reach:

@@ -86,14 +86,15 @@ def _facts(message: Message, step: _Step) -> Iterator[tuple[str, str]]:
     for label, value in message.facts:
         if label == word["coverage"]:
             yield label, cut(value, max(step.fact, _COVERAGE))
-        elif not step.fewer or label in {word["spread"], word["window"]}:
+        elif not step.fewer or label in {word["spread"], word["window"], word["respond"], word["handling"]}:
             yield label, cut(value, step.fact)
 
 
 def brief(message: Message) -> Message:
-    """Headline, reason, how far it went, what could not be seen, and the links; under 1,600 characters."""
-    coverage = message.word["coverage"]
-    facts = [fact for number, fact in enumerate(message.facts) if number == 0 or fact[0] == coverage]
+    """Headline, reason, who has it, by when to answer, how far it went, what was not seen, links; under 2,000 characters."""
+    word = message.word
+    kept = {word["handling"], word["respond"], word["spread"], word["coverage"]}
+    facts = [fact for number, fact in enumerate(message.facts) if number == 0 or fact[0] in kept]
     return replace(
         message,
         because=cut(message.because, _PART),
@@ -104,12 +105,13 @@ def brief(message: Message) -> Message:
 
 
 def in_one_line(message: Message) -> str:
-    """The headline and the reason as two sentences, for what is read aloud or sent as a text message.
+    """Headline, number, deadline and reason as sentences, for what is read aloud or sent as a text message.
 
     At the end, how long it lasted: the reason's figures would read as if it went on.
     """
     told = message.notice.rstrip("。.") if message.over and message.notice else message.because
-    return message.word["stop"].join(part for part in (message.headline, told) if part)
+    headline = f"{message.headline} {message.number}".rstrip()
+    return message.word["stop"].join(part for part in (headline, message.due, told) if part)
 
 
 def sms(message: Message, limit: int) -> str:

@@ -9,8 +9,10 @@ from alerts.incident import Incident
 from alerts.notification import NotificationKind
 from alerts.render import words
 from alerts.render.act import named
+from alerts.render.channels import channel
 from alerts.render.text import cut, defuse
-from alerts.render.words import LEVELS, WORDS, Language
+from alerts.render.words import KINDS as KINDS_ZH
+from alerts.render.words import LABELS, LEVELS, WORDS, Language
 from alerts.silence import RULE, Phase, Silence, Stay
 
 KINDS: dict[Phase, NotificationKind] = {"start": "open", "warn": "repeat", "end": "resolve"}
@@ -81,10 +83,23 @@ def notice(
 
 
 def scope(silence: Silence, language: Language) -> str:
-    """Which incidents it is for: 事件 #12, topic=acme/rival level=yellow."""
+    """Which incidents it is for: 事件 #12，话题 acme/rival，级别 黄色; in English as the configuration has it."""
     told = [_SAID[language]["incident"].format(number=silence.incident)] if silence.incident is not None else []
-    told += [f"{name}={'/'.join(sorted(values))}" for name, values in sorted(silence.matchers.items())]
-    return cut(defuse(" ".join(told), WORDS[language]["link"]), _SCOPE)
+    matchers = sorted(silence.matchers.items())
+    if language == "zh":
+        told += [
+            f"{LABELS[name]} {'/'.join(_valued(name, value) for value in sorted(values))}" for name, values in matchers
+        ]
+    else:
+        told += [f"{name}={'/'.join(sorted(values))}" for name, values in matchers]
+    return cut(defuse(("，" if language == "zh" else " ").join(told), WORDS[language]["link"]), _SCOPE)
+
+
+def _valued(name: str, value: str) -> str:
+    """A label's value as a Chinese reader knows it."""
+    if name == "level" and value in Level.__members__:
+        return LEVELS["zh"][Level[value]]
+    return KINDS_ZH.get(value, value) if name == "kind" else channel(value, "zh") if name == "channel" else value
 
 
 def hidden(under: Sequence[tuple[Incident, Stay | None]]) -> tuple[int, int]:

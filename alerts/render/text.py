@@ -136,8 +136,8 @@ def safe_url(url: str) -> str:
 
 
 def people(count: int, language: str) -> str:
-    """A count as people say it: 12.3 万, 1.2 亿; 123K, 4.5M."""
-    steps = [(10**8, " 亿"), (10**4, " 万")] if language == "zh" else [(10**9, "B"), (10**6, "M"), (10**4, "K")]
+    """A count as people say it: 12.3万, 1.2亿; 123K, 4.5M."""
+    steps = [(10**8, "亿"), (10**4, "万")] if language == "zh" else [(10**9, "B"), (10**6, "M"), (10**4, "K")]
     for step, name in steps:
         if count >= step:
             unit = 1000 if name == "K" else step

@@ -43,6 +43,23 @@ RISKS: dict[Language, dict[str, str]] = {
     },
 }
 
+# what routes and silences match on; English has the configuration's own words
+LABELS: dict[str, str] = {
+    "brand": "品牌",
+    "channel": "渠道",
+    "kind": "类别",
+    "level": "级别",
+    "region": "地区",
+    "rule": "规则",
+    "site": "站点",
+    "source": "来源",
+    "topic": "话题",
+}
+KINDS: dict[str, str] = {"topic": "舆情", "self": "系统告警"}
+
+# what people said of an alert
+JUDGED: dict[str, str] = {"real": "真实", "noise": "误报", "known": "已知情况"}
+
 # what a message is, beside its level
 TAGS: dict[Language, dict[str, str]] = {
     "zh": {
@@ -130,6 +147,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "respond_by": "须在 {at} 前对外回应",
         "respond_left": "须在 {at} 前对外回应，剩 {duration}",
         "respond_over": "应在 {at} 前对外回应，已超时 {duration}",
+        "due": "须在 {at} 前回应",
+        "overdue": "回应已超时，原定 {at} 前",
         "remind_told": "对外回应时限将至，请尽快发布回应并登记。",
         "escalate_told": "尚无人认领，请立即认领并处置。",
         "breach_told": "对外回应已超时，尚未登记回应。请立即发布回应并登记，同时上报管理层。",
@@ -193,7 +212,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "stop": "。",
         "digest": "【汇总·最高{level}】{count} 条消息",
         "digest_over": "【汇总·均已结束】{count} 条消息",
-        "digest_quiet": "。静默时段内的消息，时段结束后合并为一条。详情请打开监测台。",
+        "digest_quiet": "。免打扰时段内的消息，时段结束后合并为一条。详情请打开监测台。",
         "digest_why": "。消息集中，为不超出本渠道的发送限额，合并为一条。详情请打开监测台。",
         "digest_count": "{level} {count} 条",
         "digest_over_count": "已结束 {count} 条",
@@ -224,6 +243,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "respond_by": "due by {at}",
         "respond_left": "due by {at}, {duration} left",
         "respond_over": "was due by {at}, {duration} overdue",
+        "due": "respond by {at}",
+        "overdue": "response overdue since {at}",
         "remind_told": "The public response is due soon: publish it and record it.",
         "escalate_told": "Nobody has taken it yet. Please take it.",
         "breach_told": "The response deadline has passed and no response is recorded. Publish one, record it, "
@@ -374,8 +395,11 @@ ACTS: dict[Language, dict[str, str]] = {
         "reopen": "{by} 重新打开了该事件。",
         "close": "{by} 归档了该事件。",
         "merge": "{by} 将其并入另一事件。",
+        "merge_number": "{by} 将其并入事件 {other}。",
         "merged": "{by} 将另一事件并入本事件。",
+        "merged_number": "{by} 将事件 {other} 并入本事件。",
         "split": "{by} 拆分了该事件。",
+        "split_number": "{by} 从事件 {other} 拆分出本事件。",
     },
     "en": {
         "acknowledge": "Taken by {by}.",
@@ -392,8 +416,11 @@ ACTS: dict[Language, dict[str, str]] = {
         "reopen": "{by} opened it again.",
         "close": "{by} closed it.",
         "merge": "{by} merged it into another incident.",
+        "merge_number": "{by} merged it into incident {other}.",
         "merged": "{by} merged another incident into it.",
+        "merged_number": "{by} merged incident {other} into it.",
         "split": "{by} split it.",
+        "split_number": "{by} split it from incident {other}.",
     },
 }
 
@@ -425,6 +452,15 @@ def zone(name: str) -> ZoneInfo:
 
 
 def moment(at: datetime, where: ZoneInfo, near: datetime) -> str:
-    """A time of day, with its date where that is not the day of *near*."""
-    local = at.astimezone(where)
-    return f"{local:%H:%M}" if local.date() == near.astimezone(where).date() else f"{local:%m-%d %H:%M}"
+    """A time of day, with its date where that is not the day of *near*, and with its year where that is another."""
+    local, day = at.astimezone(where), near.astimezone(where).date()
+    if local.date() == day:
+        return f"{local:%H:%M}"
+    return f"{local:%m-%d %H:%M}" if local.year == day.year else f"{local:%Y-%m-%d %H:%M}"
+
+
+def period(start: datetime, end: datetime, where: ZoneInfo, near: datetime) -> str:
+    """From a time to another, with the second one's date where it is another day than the first one's."""
+    one_day = start.astimezone(where).date() == end.astimezone(where).date()
+    last = f"{end.astimezone(where):%H:%M}" if one_day else moment(end, where, near)
+    return f"{moment(start, where, near)}–{last}"

@@ -242,7 +242,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = TRIAL | {
     "verdict_known": ("已知", "Known"),
     "verdict_all": ("整个事件", "the whole incident"),
     "deliveries": ("通知", "Notifications"),
-    "held_quiet_hours": ("静默时段（{by}），暂不通知", "quiet hours ({by}), not told for now"),
+    "held_quiet_hours": ("免打扰时段（{by}），暂不通知", "quiet hours ({by}), not told for now"),
     "held_muted": ("屏蔽时段（{by}），不通知", "muted ({by}), not told"),
     "held_outside_hours": ("不在通知时段（{by}）内，不通知", "outside its hours ({by}), not told"),
     "held_silenced": ("静默 {by}，暂不通知", "silence {by}, not told for now"),

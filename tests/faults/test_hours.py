@@ -308,7 +308,7 @@ async def test_the_morning_is_one_message_that_names_all(tmp_path):
         assert "云杉" not in repeat.replace("云杉急", "")
         assert [name for name in names if f"云杉{name}" not in digest] == []
         assert digest.count("已恢复：云杉") == 20
-        assert "静默时段" in digest
+        assert "免打扰时段" in digest
         assert told.count("【汇总") == 1
         await world.flush(now[0] + 10 * MINUTE)
         assert len([row for row in await world.rows() if row[0] > now[0]]) == 0

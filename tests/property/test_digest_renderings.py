@@ -85,7 +85,7 @@ def test_it_says_why_and_what_is_over():
     notification, _ = digest(6, "云杉", "zh")
     told = message(notification)
     assert told.headline == "【汇总·最高橙色】6 条消息"
-    assert "静默时段内的消息，时段结束后合并为一条" in told.because
+    assert "免打扰时段内的消息，时段结束后合并为一条" in told.because
     assert "橙色 2 条" in told.because
     assert "已结束 2 条" in told.because
     assert [label for label, _ in told.facts].count("已恢复") == 2
