@@ -57,7 +57,7 @@ bench-surges: setup-dev ## docs/decisions/010; FOLDER=... holds labelled series 
 
 soak: setup-dev  ## what has a longer run, at its full length: kills, restarts, examples of properties
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m soak --timeout 3600
-	@SOAK=1 $(BIN)/python -m pytest -n auto --dist worksteal tests/property --timeout 3600
+	@SOAK=1 $(BIN)/python -m pytest -n auto --dist worksteal tests/property tests/faults/test_histories.py --timeout 3600
 
 lock:            ## pin every package again (needs uv)
 	@uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra build pyproject.toml -o requirements.lock

@@ -56,9 +56,10 @@ class Decision:
 def decide(incident: Incident, told: Told | None, leg: Leg, *, first_at: datetime, now: datetime) -> Decision:
     """What to tell the leg's receiver at *now*.
 
-    ``first_at``: when the incident first went to this receiver, or when it opened again after the last ``resolve``.
+    ``first_at``: when the incident first went to this receiver.
 
-    - The first message waits ``group_wait`` after ``first_at``; what resolves within that wait is never told.
+    - The first message waits ``group_wait`` after ``first_at``, that of a new wave after its beginning, and for
+      ``group_interval`` since the last unless the level rose; what resolves within that wait is never told.
     - A level above the one last told goes at once, and so does what people have done that others must know. All other
       news waits for ``group_interval`` since the last message, the end too, unless a person has put it there. With no
       news, an open incident is told again after ``repeat_interval``.
@@ -95,21 +96,21 @@ def _going_on(incident: Incident, told: Told, leg: Leg, now: datetime) -> Decisi
 
 def _closed(incident: Incident, told: Told | None, leg: Leg, first_at: datetime, now: datetime) -> Decision:
     """The receiver knows of nothing open."""
-    start = first_at if told is None else max(first_at, told.at)
-    due = start + leg.group_wait
+    # What opens again begins a wave, and what belongs to that is told together as it was the first time.
+    due = (first_at if told is None else max(first_at, told.at, incident.wave)) + leg.group_wait
+    waits: Reason = "group_wait"
+    if told is not None and incident.level <= told.level and told.at + leg.group_interval > due:
+        due, waits = told.at + leg.group_interval, "group_interval"
     if not incident.open:
-        if told is not None and incident.turn <= told.revision:
+        over_at = incident.over_at or incident.updated_at
+        # Also where it has turned and nothing opened: it took in another that is over.
+        if told is not None and (incident.turn <= told.revision or over_at <= told.at):
             return Decision(None, "closed", None)
-        # It outlived the wait, and only we are late (a restart): what happened is told, and then its end.
-        if (incident.over_at or incident.updated_at) < due:
+        if over_at < due:
             return Decision(None, "resolved_before_wait", None)
-    risen = told is not None and incident.level > told.level
-    if told is not None and not risen and told.at + leg.group_interval > due:
-        due = told.at + leg.group_interval
-        if now < due:
-            return Decision(None, "group_interval", due)
+        # It outlived the wait, and only we are late (a restart): what happened is told, and then its end.
     if now < due:
-        return Decision(None, "group_wait", due)
+        return Decision(None, waits, due)
     quiet = max(leg.repeat_interval, leg.group_interval) if incident.open else leg.group_interval
     return Decision("open", "first" if told is None else "reopened", now + quiet)
 

@@ -44,10 +44,14 @@ def settle(decision: Decision, incident: Incident, held: Held | None, before: He
     begun = decision.kind == "open" or (decision.reason == "resolved_before_wait" and before is not None and owed)
     kind, reason, next_at = decision.kind, decision.reason, decision.next_at
     if begun and not incident.open:  # all of it happened while the receiver knew nothing
+        if before is not None and not before.owed and (before.dropped or _outlasted(before, incident)):
+            return _dropped(reason, held or before, before)  # whatever else holds it by now
         if owed:
             kind, reason, next_at = "resolve", "resolved", None
-        elif held is not None or _outlasted(before, incident):
-            return _dropped(reason, held or before, before)
+        elif held is not None:
+            return _dropped(reason, held, before)
+    if before is not None and before.dropped:
+        before = replace(before, dropped=False)  # it has opened since
     if kind is None:
         return Settled(None, reason, next_at, before if reason in _WAITS else None)
     if held is not None:
@@ -57,11 +61,11 @@ def settle(decision: Decision, incident: Incident, held: Held | None, before: He
 
 
 def _dropped(reason: Reason, held: Held | None, before: Held | None) -> Settled:
-    kept = replace(held, dropped=True) if held is not None else None
+    kept = replace(held, owed=False, dropped=True) if held is not None else None
     return Settled(None, reason, None, kept, dropped=before is None or not before.dropped)
 
 
-def _outlasted(before: Held | None, incident: Incident) -> bool:
+def _outlasted(before: Held, incident: Incident) -> bool:
     """Whether what held it lasted longer than the incident, and only we look late (a restart)."""
     over_at = incident.over_at or incident.updated_at
-    return before is not None and (before.until is None or over_at < before.until)
+    return before.until is None or over_at < before.until

@@ -183,7 +183,8 @@ def speak(
         if owed and incident.open and decision.reason != "group_wait":
             return Decision("breakthrough", "breakthrough", last.over_at), None
         return decision, Held("silenced", str(last.number), last.over_at)
-    over = [one.silence.over_at for one in under if one.since < one.silence.over_at <= now]
+    # A wave that it did not hold, such as of another topic that joined, was told as ever.
+    over = [one.silence.over_at for one in under if incident.wave <= one.since < one.silence.over_at <= now]
     if not over or not incident.open or decision.reason == "group_wait":
         return decision, None
     end = max(over)

@@ -201,6 +201,23 @@ def test_a_silence_tells_what_it_must_and_nothing_else(happened, starts, lasts, 
             told = Told(one.revision, one.level, done.kind, now)
 
 
+def test_a_wave_that_a_silence_did_not_hold_has_no_end_of_it():
+    """What was told as ever while the silence lasted, because another topic had joined it, is not told again at its end."""
+    silence = Silence({"topic": frozenset({"acme"})}, None, Level.red, "o", "r", T0, T0 + 60 * MINUTE, T0, 1)
+    one = incident(event(Level.yellow))
+    before = stay(silence, one, None, T0)
+    wave = T0 + 10 * MINUTE
+    joined = replace(
+        one, since=wave, revision=2, alerts=(*one.alerts, replace(event(Level.yellow, topic="rival"), alert="b"))
+    )
+    assert stay(silence, joined, before, wave) == before
+    told = Told(2, Level.yellow, "open", wave)
+    now = T0 + 60 * MINUTE
+    decision = decide(joined, told, LEG, first_at=T0, now=now)
+    for held_in, kind in ((joined, "repeat"), (replace(joined, since=T0), "unsilenced")):
+        assert speak(decision, held_in, told, LEG, [before], first_at=T0, now=now)[0].kind == kind
+
+
 @given(
     st.integers(0, 300),
     st.integers(1, 300),

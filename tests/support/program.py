@@ -17,6 +17,7 @@ from typing import Any
 
 from aiohttp import web
 
+ROOT = Path(__file__).parents[2]
 Answer = Callable[[web.Request, bytes], Awaitable[web.StreamResponse]]
 
 
@@ -88,11 +89,13 @@ class Program:
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
 
-    async def start(self, *, wait: bool = True) -> None:
+    async def start(self, *, wait: bool = True, dies: tuple[str, int] | None = None) -> None:
+        """*dies*: the point of ``tests.support.failpoint`` at which it kills itself, and in which call."""
+        entry = ("listener",) if dies is None else ("tests.support.failpoint", dies[0], str(dies[1]))
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "listener", "run", "-c", str(self.config),
+            sys.executable, "-m", *entry, "run", "-c", str(self.config),
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-            env=self.environment,
+            env=self.environment, cwd=None if dies is None else ROOT,
         )  # fmt: skip
         up = asyncio.Event()
         self._reader = asyncio.create_task(self._read(up))
@@ -124,6 +127,12 @@ class Program:
     def send_signal(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
+
+    async def dead(self) -> int:
+        """Wait until it has ended by itself; the exit code."""
+        assert self._process is not None
+        async with asyncio.timeout(60):
+            return await self._process.wait()
 
     async def kill(self) -> None:
         await self._end(signal.SIGKILL)

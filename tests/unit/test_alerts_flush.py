@@ -68,9 +68,24 @@ def test_no_wait_tells_at_once():
 def test_reopened_waits_from_when_it_reopened():
     """After an end, group_wait counts from the new beginning, not from the first one."""
     reopened = T0 + timedelta(hours=1)
-    now = reopened + 10 * SECOND
-    decision = decide(incident(3), told("resolve", 2), LEG, first_at=reopened, now=now)
+    again = replace(incident(3), since=reopened)
+    decision = decide(again, told("resolve", 2), LEG, first_at=T0, now=reopened + 10 * SECOND)
     assert Decision(None, "group_wait", reopened + WAIT) == decision
+
+
+def test_a_wave_that_ends_before_it_is_due_is_not_told():
+    """What opens again right after its end was told, and ends before more may be said, was nothing."""
+    wave = replace(incident(4, resolved_at=T0 + 61 * SECOND), since=T0 + 41 * SECOND)
+    for at in (T0 + 61 * SECOND, T0 + INTERVAL, T0 + REPEAT):
+        decision = decide(wave, told("resolve", 2), LEG, first_at=T0, now=at)
+        assert decision == Decision(None, "resolved_before_wait", None)
+
+
+def test_merging_what_is_over_opens_nothing():
+    """An incident whose end was told takes in another that has ended since: there is nothing to hear of."""
+    both = replace(incident(3, resolved_at=T0 + REPEAT), over_at=T0 - SECOND)
+    decision = decide(both, told("resolve", 2), LEG, first_at=T0 - REPEAT, now=T0 + REPEAT)
+    assert decision == Decision(None, "closed", None)
 
 
 def test_repeat_is_never_faster_than_the_interval():

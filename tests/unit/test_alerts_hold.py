@@ -13,6 +13,7 @@ from alerts.hold import Held
 from alerts.incident import Incident, Incidents
 from alerts.rehearse import rehearse
 from alerts.route import Route
+from alerts.sample import sample_notification
 from alerts.settle import settle
 from alerts.time_intervals import TimeIntervalConfig
 from rules.calendar import Calendar
@@ -209,3 +210,20 @@ def test_quiet_hours_owe_what_a_longer_wait_would_forget():
     assert decision.reason == "resolved_before_wait"
     assert settle(decision, one, None, quiet, now=morning).kind == "resolve"
     assert settle(decision, one, None, None, now=morning).kind is None
+
+
+@pytest.mark.parametrize("reason", ["silenced", "inhibited"])
+def test_what_ended_while_it_was_muted_is_not_owed_for_the_night(reason):
+    """It began and ended while a person or another incident muted it: quiet hours that follow make nothing of it."""
+    now = EVENING + 120 * MINUTE
+    lead = sample_notification(EVENING, "zh", level=Level.yellow).incident.lead
+    over = replace(lead, event="resolved", at=now)
+    one = Incident("a", "topic", "acme", EVENING, now, 2, (over,), turn=2, over_at=now)
+    leg = route().leg
+    quiet = Held("quiet_hours", "night", now + 540 * MINUTE, owed=True)
+    held: Held | None = Held(reason, "1", None if reason == "inhibited" else now + 60 * MINUTE)
+    for at, holds in ((now, quiet), (now + 30 * MINUTE, quiet), (now + 540 * MINUTE, None)):
+        decision = decide(one, None, leg, first_at=EVENING, now=at)
+        done = settle(decision, one, holds, held, now=at)
+        assert done.kind is None
+        held = done.held
