@@ -8,7 +8,7 @@ from alerts.notification import Notification
 from alerts.render import words
 from alerts.render.act import named
 from alerts.render.message import Message, message
-from alerts.render.text import people
+from alerts.render.text import pieces
 from alerts.render.words import LEVELS, WORDS, Language
 
 SOURCES = 20
@@ -20,7 +20,7 @@ def alive(notification: Notification, told: Alive) -> Message:
     language = notification.language
     word, zone = WORDS[language], notification.timezone
     undelivered = [
-        word[name].format(count=people(count, language))
+        word[name].format(count=pieces(count, language))
         for name, count in (("alive_waiting", told.waiting), ("alive_dead", told.dead))
         if count
     ]
@@ -28,7 +28,7 @@ def alive(notification: Notification, told: Alive) -> Message:
     facts = (
         (
             word["alive_mentions"],
-            word["alive_since"].format(count=people(told.mentions, language), since=since),
+            word["alive_since"].format(count=pieces(told.mentions, language), since=since),
         ),
         (word["alive_alerts"], _levels(told.alerts, language)),
         (word["alive_open"], _levels(told.open, language)),
@@ -63,7 +63,7 @@ def _sentence(told: Alive, language: Language, timezone: str) -> str:
     blind = _blind(told, language, timezone)
     return word["alive_because"].format(
         since=words.moment(told.since, words.zone(timezone), told.at),
-        mentions=people(told.mentions, language),
+        mentions=pieces(told.mentions, language),
         alerts=_levels(told.alerts, language),
         blind=word["alive_blind_yes"].format(sources=blind) if blind else word["alive_blind_no"],
     )
@@ -72,7 +72,7 @@ def _sentence(told: Alive, language: Language, timezone: str) -> str:
 def _levels(counts: Sequence[tuple[Level, int]], language: Language) -> str:
     word = WORDS[language]
     told = [
-        word["alive_level"].format(level=LEVELS[language][level], count=people(count, language))
+        word["alive_level"].format(level=LEVELS[language][level], count=pieces(count, language))
         for level, count in sorted(counts, reverse=True)
         if count
     ]

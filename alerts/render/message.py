@@ -11,7 +11,7 @@ from alerts.render import words
 from alerts.render.act import named, spoken
 from alerts.render.channels import channel
 from alerts.render.marks import Mark, carried, within
-from alerts.render.text import clean, cut, defuse, people, safe_url
+from alerts.render.text import clean, cut, defuse, people, pieces, safe_url
 from alerts.render.words import ACT, LEVELS, TAGS, WORDS, Language
 from alerts.silence import RULE as SILENCE
 
@@ -401,7 +401,7 @@ def _story(story: StoryRef, language: Language) -> str:
     channels = [channel(name, language) for name in story.channels]
     return word["crossed" if len(channels) > 1 else "copies"].format(
         title=cut(defuse(story.title[:_READ_AT_MOST], word["link"]), 80),
-        count=people(story.copies, language),
+        count=pieces(story.copies, language),
         channels=word["comma"].join(channels[:CHANNELS]) + _left(len(channels) - CHANNELS),
     )
 

@@ -143,3 +143,11 @@ def people(count: int, language: str) -> str:
             unit = 1000 if name == "K" else step
             return f"{count / unit:.1f}".removesuffix(".0") + name
     return f"{count:,}"
+
+
+def pieces(count: int, language: str) -> str:
+    """How many mentions, messages or alerts: 12 条, 1.2万条; in English the count alone."""
+    told = people(count, language)
+    if language != "zh":
+        return told
+    return f"{told}条" if told[-1] in "万亿" else f"{told} 条"

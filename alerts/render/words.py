@@ -161,20 +161,20 @@ WORDS: dict[Language, dict[str, str]] = {
         "alive_well": "监测系统运行正常。",
         "alive_look": "监测系统在运行，但有需要处理的问题，见下。",
         "alive_quiet": "监测系统在运行，但没有采集到任何内容，请核实来源。",
-        "alive_because": "自 {since} 起采集提及 {mentions} 条，触发预警 {alerts}；{blind}",
+        "alive_because": "自 {since} 起采集提及 {mentions}，触发预警 {alerts}；{blind}",
         "alive_mentions": "采集提及",
         "alive_alerts": "触发预警",
         "alive_open": "未解除事件",
         "alive_blind": "中断来源",
         "alive_undelivered": "未送达通知",
         "alive_newest": "最新内容",
-        "alive_since": "{count} 条（自 {since} 起）",
-        "alive_level": "{level} {count} 条",
+        "alive_since": "{count}（自 {since} 起）",
+        "alive_level": "{level} {count}",
         "alive_source": "{source}（自 {since} 起）",
         "alive_blind_yes": "采集中断：{sources}",
         "alive_blind_no": "全部来源正常",
-        "alive_waiting": "待发 {count} 条",
-        "alive_dead": "24 小时内放弃 {count} 条",
+        "alive_waiting": "待发 {count}",
+        "alive_dead": "24 小时内放弃 {count}",
         "alive_class": "{name} {at}",
         "alive_never": "尚无",
         "none": "无",
@@ -194,8 +194,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "baseline": "基线",
         "cold": "历史数据不足，对比倍数仅供参考",
         "story": "主要内容",
-        "copies": "“{title}”（{count} 条相同或转载内容）",
-        "crossed": "“{title}”（{count} 条相同或转载内容，见于 {channels}）",
+        "copies": "“{title}”（{count}相同或转载内容）",
+        "crossed": "“{title}”（{count}相同或转载内容，见于 {channels}）",
         "also": "同一事件",
         "more": "另有 {count} 条预警",
         "resolved": "{title}（已恢复）",
@@ -453,14 +453,17 @@ def zone(name: str) -> ZoneInfo:
 
 def moment(at: datetime, where: ZoneInfo, near: datetime) -> str:
     """A time of day, with its date where that is not the day of *near*, and with its year where that is another."""
-    local, day = at.astimezone(where), near.astimezone(where).date()
-    if local.date() == day:
-        return f"{local:%H:%M}"
-    return f"{local:%m-%d %H:%M}" if local.year == day.year else f"{local:%Y-%m-%d %H:%M}"
+    local = at.astimezone(where)
+    return f"{local:%H:%M}" if local.date() == near.astimezone(where).date() else _dated(local, near.astimezone(where))
+
+
+def _dated(local: datetime, near: datetime) -> str:
+    return f"{local:%m-%d %H:%M}" if local.year == near.year else f"{local:%Y-%m-%d %H:%M}"
 
 
 def period(start: datetime, end: datetime, where: ZoneInfo, near: datetime) -> str:
-    """From a time to another, with the second one's date where it is another day than the first one's."""
-    one_day = start.astimezone(where).date() == end.astimezone(where).date()
-    last = f"{end.astimezone(where):%H:%M}" if one_day else moment(end, where, near)
-    return f"{moment(start, where, near)}–{last}"
+    """From a time to another: with its date once where that is one day other than *near*'s, twice where it is two."""
+    first, last, day = (at.astimezone(where) for at in (start, end, near))
+    if first.date() == last.date():
+        return f"{moment(start, where, near)}–{last:%H:%M}"
+    return f"{_dated(first, day)}–{_dated(last, day)}"

@@ -109,10 +109,10 @@ def test_safe_url(url, expected):
     [
         (0, "0", "0"),
         (9_999, "9,999", "9,999"),
-        (12_345, "1.2 万", "12.3K"),
-        (123_000, "12.3 万", "123K"),
-        (4_500_000, "450 万", "4.5M"),
-        (120_000_000, "1.2 亿", "120M"),
+        (12_345, "1.2万", "12.3K"),
+        (123_000, "12.3万", "123K"),
+        (4_500_000, "450万", "4.5M"),
+        (120_000_000, "1.2亿", "120M"),
     ],
 )
 def test_counts_as_people_say_them(count, zh, en):
@@ -263,7 +263,7 @@ def test_one_is_told_in_the_singular_and_unknown_reach_as_unknown():
     [
         (1, ("weibo",), None, None),
         (23, ("weibo",), "（23 条相同或转载内容）", "(23 copies)"),
-        (12_300, ("weibo", "news"), "（1.2 万 条相同或转载内容，见于 weibo、news）", "(12.3K copies, on weibo, news)"),
+        (12_300, ("weibo", "news"), "（1.2万条相同或转载内容，见于 微博、新闻）", "(12.3K copies, on weibo, news)"),
     ],
 )
 def test_a_story_is_told_where_it_is_passed_on(copies, channels, zh, en):

@@ -76,7 +76,7 @@ def test_the_page_does_what_it_says(tmp_path, monkeypatch, capsys):
             assert told[0]["alerts"][0]["rule"] == "negative-surge"
         elif "verdict" in command:
             (one,) = told
-            because = {"zh": f"事件 {name}已判定为 noise", "en": f"incident {name} is noise"}
+            because = {"zh": f"事件 {name}已判定为误报", "en": f"incident {name} is noise"}
             assert (one["done"], one["because"]) == (True, because)
         elif "summary" in command:
             assert sum(line["noise"] for line in told) == 1

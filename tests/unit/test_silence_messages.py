@@ -33,9 +33,9 @@ def said(phase, language, under=(), silence=SILENCE, now=NOW):
 @pytest.mark.parametrize(
     ("phase", "language", "headline", "because"),
     [
-        ("start", "zh", "【静默开始】监测系统：level=yellow topic=acme/rival",
+        ("start", "zh", "【静默开始】监测系统：级别 黄色，话题 acme/rival",
          "小林 设置静默，至 13:00。原因：例行促销 @all [链接]。黄色及以下暂不通知；级别上升，或增至四倍，仍会通知一次。"),
-        ("warn", "zh", "【静默即将结束】监测系统：level=yellow topic=acme/rival",
+        ("warn", "zh", "【静默即将结束】监测系统：级别 黄色，话题 acme/rival",
          "小林 设置的静默将于 13:00 结束。原因：例行促销 @all [链接]。静默期间没有预警。"),
         ("end", "en", "[SILENCE OVER] Monitoring: level=yellow topic=acme/rival",
          "小林's silence is over. Why: 例行促销 @all [link]. There was no alert under it."),
