@@ -42,12 +42,16 @@ def inhibitor(target: Incident, others: Iterable[Incident], rules: Iterable[Inhi
     wanted = [rule for rule in rules if any(rule.to_target(view) for view in known)]
     if not wanted or not target.open:
         return None
-    found = [one for one in others if one.id != target.id and can_inhibit(one) and _mutes(one, known, wanted)]
+    found = [one for one in others if one.id != target.id and _mutes(one, known, by_which(one, wanted))]
     return min(found, key=lambda one: (-one.level, one.opened_at, one.id), default=None)
 
 
-def can_inhibit(incident: Incident) -> bool:
-    return incident.open and incident.lead.coverage.complete
+def by_which(source: Incident, rules: Iterable[Inhibition]) -> list[Inhibition]:
+    """The rules by which an incident may mute others: none where it is over, or could not see every source."""
+    if not source.open or not source.lead.coverage.complete:
+        return []
+    known = views(source)
+    return [rule for rule in rules if any(rule.from_source(view) for view in known)]
 
 
 def _mutes(source: Incident, target: Sequence[Labels], rules: Sequence[Inhibition]) -> bool:

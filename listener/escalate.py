@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alerts import Incident
 from alerts.duty import called_by
 from alerts.escalation import Call, Chain, Run, advance, follow
-from alerts.inhibition import can_inhibit, inhibitor
+from alerts.inhibition import by_which, inhibitor
 from listener import oncall
 from listener.flush import Flusher
 from listener.metrics import Metrics
@@ -37,8 +37,9 @@ class Escalator:
         """Do what is due. Raises StorageError, after which the next step goes on."""
         async with self._database.write("escalation") as connection:
             due = await escalations.lease(connection, now)
-            asked = due and self._flusher.routing.inhibit
-            sources = [one for one in await alerting.open_now(connection) if can_inhibit(one)] if asked else []
+            rules = self._flusher.routing.inhibit if due else ()
+            found = await alerting.open_now(connection) if rules else ()
+            sources = [one for one in found if by_which(one, rules)]
         for run in due:
             async with self._database.write("escalation") as connection:
                 calls = await self._take(connection, run, sources, now)

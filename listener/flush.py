@@ -13,7 +13,7 @@ from alerts import Because, Incident, NotificationKind
 from alerts.escalation import Run
 from alerts.flush import Told, decide
 from alerts.hold import Held
-from alerts.inhibition import Inhibition, can_inhibit, inhibitor
+from alerts.inhibition import Inhibition, by_which, inhibitor
 from alerts.oncall import OnCall
 from alerts.route import Leg, Route, views
 from alerts.settle import known_level, settle
@@ -93,7 +93,7 @@ class Flusher:
             next_notice = await silences.next_due(connection)
             self._silences = await silences.active(connection, now) if due else ()
             self._open = await alerting.open_now(connection) if due and self.routing.inhibit else ()
-            self._sources = [one for one in self._open if can_inhibit(one)]
+            self._sources = [one for one in self._open if by_which(one, self.routing.inhibit)]
         for some in batched(due, _TOGETHER):
             async with self._database.write("flush") as connection:
                 # Inside the transaction: the decider may have gone on since.
@@ -170,8 +170,7 @@ class Flusher:
             for target, (source, revision) in self._muted_by.items()
             if source == incident.id and revision != incident.revision
         ]
-        known = views(incident) if can_inhibit(incident) else ()
-        rules = [rule for rule in self.routing.inhibit if any(rule.from_source(view) for view in known)]
+        rules = by_which(incident, self.routing.inhibit)
         fresh = [one for one in self._open if one.id not in self._muted_by] if rules else ()
         return mutes + [one.id for one in fresh if inhibitor(one, [incident], rules) is not None]
 
@@ -183,7 +182,7 @@ class Flusher:
                 break
             # It has changed since this step began, and may have been looked at for that: it will not be so soon again.
             others = [one for one in self._sources if one.id != source.id]
-            self._sources = [*others, fresh] if fresh is not None and can_inhibit(fresh) else others
+            self._sources = [*others, fresh] if fresh is not None and by_which(fresh, self.routing.inhibit) else others
         if source is None:
             self._muted_by.pop(incident.id, None)
             return None

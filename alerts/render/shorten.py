@@ -111,7 +111,8 @@ def in_one_line(message: Message) -> str:
     """
     told = message.notice.rstrip("。.") if message.over and message.notice else message.because
     headline = f"{message.headline} {message.number}".rstrip()
-    return message.word["stop"].join(part for part in (headline, message.due, told) if part)
+    due = message.due[:1].upper() + message.due[1:]
+    return message.word["stop"].join(part for part in (headline, due, told) if part)
 
 
 def sms(message: Message, limit: int) -> str:

@@ -31,7 +31,7 @@ def test_one_line_tells_its_number_and_by_when_to_answer():
     line = in_one_line(message(told))
     assert re.match(r"【.+】.+：.+ #12。须在 \d\d:\d\d 前回应。", line)
     late = replace(told, at=NOW + timedelta(hours=5), language="en")
-    assert re.search(r" #12\. response overdue since .*\d\d:\d\d\. ", in_one_line(message(late)))
+    assert re.search(r" #12\. Response overdue since .*\d\d:\d\d\. ", in_one_line(message(late)))
     handling = replace(told.incident.handling, responded_at=NOW)
     assert "前回应" not in in_one_line(message(in_incident(told, handling=handling)))
     assert "须在" not in in_one_line(message(replace(told, respond_by=None)))
