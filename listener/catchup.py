@@ -14,7 +14,7 @@ import structlog
 
 from alerts import AlertEvent, Because, Excerpt, Level, Reached, Window
 from alerts.alert import CATCH_UP
-from alerts.render.words import duration, moment
+from alerts.render.words import LANGUAGES, duration, period
 from listener.decide import Decider
 from listener.storage import outage
 from listener.storage.database import Database
@@ -147,9 +147,10 @@ class CatchUp:
         )
 
     def _because(self, one: Outage, backlog: Backlog) -> Because:
-        since, until, start, end = (
-            moment(at, self.zone, one.until)
-            for at in (one.since, one.until, backlog.worst_from, backlog.worst_from + outage.HOUR)
+        out_zh, out_en = (period(one.since, one.until, self.zone, one.until, language) for language in LANGUAGES)
+        worst_zh, worst_en = (
+            period(backlog.worst_from, backlog.worst_from + outage.HOUR, self.zone, one.until, language)
+            for language in LANGUAGES
         )
         length = one.until - one.since
         usual_zh = usual_en = ""
@@ -157,13 +158,13 @@ class CatchUp:
             usual_zh = f"（平时每小时全部提及约 {backlog.usual:.1f} 条，含非负面）"
             usual_en = f" (usual: about {backlog.usual:.1f} mentions an hour, of any tone)"
         return Because(
-            f"来源 {one.source} 于 {since}–{until} 采集中断（{duration(length, 'zh')}），"
+            f"来源 {one.source} 于 {out_zh} 采集中断（{duration(length, 'zh')}），"
             f"恢复后补采到 {backlog.mentions} 条提及，"
-            f"其中负面 {backlog.negative} 条；负面最多的一小时为 {start}–{end}：{backlog.worst_negative} 条{usual_zh}。"
+            f"其中负面 {backlog.negative} 条；负面最多的一小时为 {worst_zh}：{backlog.worst_negative} 条{usual_zh}。"
             "补采内容不逐条预警，请集中查看。",
-            f"{one.source} could not be seen from {since} to {until} ({duration(length, 'en')}). Once back, it "
+            f"{one.source} could not be seen {out_en} ({duration(length, 'en')}). Once back, it "
             f"delivered {backlog.mentions} mentions from that period, {backlog.negative} negative; the worst hour was "
-            f"{start}–{end} with {backlog.worst_negative} negative{usual_en}. Late mentions raise no separate alerts; "
+            f"{worst_en} with {backlog.worst_negative} negative{usual_en}. Late mentions raise no separate alerts; "
             "please review them together.",
         )
 

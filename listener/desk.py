@@ -83,7 +83,11 @@ async def _verdict(connection: AsyncConnection, command: Command, now: datetime)
     asked = command.payload.get("verdict", "")
     verdict = _VERDICTS.get(asked)
     if verdict is None:
-        return _refused("bad_payload", f"判定须为 real、noise 或 known，不是 {asked}", f"{asked!r} is no verdict"), ()
+        return _refused(
+            "bad_payload",
+            f"判定须为 real（真实）、noise（误报）或 known（已知情况），不是 {asked}",
+            f"{asked!r} is no verdict",
+        ), ()
     name, alert = command.subject, ""
     incident = await alerting.find(connection, name) if command.payload.get("of") != "alert" else None
     kind: str = incident.kind if incident else ""

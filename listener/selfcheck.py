@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from alerts import AlertEvent, Because, Coverage, Level
+from alerts.channel_names import in_chinese
+from alerts.render.words import LANGUAGES, duration, moment
 from listener.collectors import SourceConfig
 from listener.deliver import Outcome
 from listener.escalate import Audit
@@ -98,17 +100,18 @@ def _blind(source: SourceConfig, state: SourceState | None, since: datetime, now
     minutes = int((now - since).total_seconds() // 60)
     reason = (state.reason if state else "") or "no_answer"
     failures = state.failures if state else 0
-    at = since.astimezone(zone).strftime("%m-%d %H:%M")
+    at_zh, at_en = (moment(since, zone, now, language) for language in LANGUAGES)
+    length = now - since
     return Trouble(
         rule="self-source-blind",
         key=(("source", source.id),),
         level=Level.orange if source.tier == "core" else Level.yellow,
         title=Because(f"{source.id} 采集中断", f"No data from {source.id}"),
         because=Because(
-            f"来源 {source.id} 自 {at} 起采集中断（{minutes} 分钟，连续失败 {failures} 次，原因：{reason}）。"
+            f"来源 {source.id} 自 {at_zh} 起采集中断（{duration(length, 'zh')}，连续失败 {failures} 次，原因：{reason}）。"
             "期间该来源没有预警不等于没有舆情，请人工查看该来源。",
-            f"Nothing collected from {source.id} since {at} ({minutes} min; {failures} failures in a row: {reason}). "
-            "No alerts does not mean that nothing is happening there; check it by hand.",
+            f"Nothing collected from {source.id} since {at_en} ({duration(length, 'en')}; {failures} failures in a row: "
+            f"{reason}). No alerts does not mean that nothing is happening there; check it by hand.",
         ),
         seen=float(minutes),
         coverage=Coverage(((source.id, since),)),
@@ -117,15 +120,16 @@ def _blind(source: SourceConfig, state: SourceState | None, since: datetime, now
 
 def _silent(source: SourceConfig, last: datetime, now: datetime, zone: ZoneInfo) -> Trouble:
     hours = (now - last).total_seconds() / 3600
-    at = last.astimezone(zone).strftime("%m-%d %H:%M")
+    at_zh, at_en = (moment(last, zone, now, language) for language in LANGUAGES)
     return Trouble(
         rule="self-source-silent",
         key=(("source", source.id),),
         level=Level.yellow,
         title=Because(f"{source.id} 长时间无新内容", f"Nothing new from {source.id}"),
         because=Because(
-            f"信息源 {source.id}（{source.channel}）可以访问，但自 {at} 起 {hours:.1f} 小时没有新内容，请核实来源是否失效。",
-            f"Source {source.id} ({source.channel}) answers but has brought nothing new since {at}, {hours:.1f} h; "
+            f"来源 {source.id}（{in_chinese(source.channel)}）可以访问，但自 {at_zh} 起 {hours:.1f} 小时没有新内容，"
+            "请核实来源是否失效。",
+            f"Source {source.id} ({source.channel}) answers but has brought nothing new since {at_en}, {hours:.1f} h; "
             "check that it still works.",
         ),
         seen=round(hours, 1),
@@ -239,13 +243,15 @@ class SelfCheck:
 def _resolved(event: AlertEvent, now: datetime) -> AlertEvent:
     # A blind source has been out since before its alert.
     since = min((start for _, start in event.coverage.blind), default=event.at)
-    minutes = max(1, int((now - since).total_seconds() // 60))
+    length = max(now - since, timedelta(minutes=1))
     what = "共中断" if event.coverage.blind else "历时"
     return replace(
         event,
         event="resolved",
         at=now,
         revision=event.revision + 1,
-        because=Because(f"已恢复正常，{what}约 {minutes} 分钟。", f"Back to normal after about {minutes} min."),
+        because=Because(
+            f"已恢复正常，{what}约 {duration(length, 'zh')}。", f"Back to normal after about {duration(length, 'en')}."
+        ),
         coverage=Coverage(),
     )

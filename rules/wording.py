@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from alerts import Because
+from alerts.channel_names import in_chinese
 
 if TYPE_CHECKING:
     from rules.filter import Filter
@@ -91,7 +92,11 @@ def mentions(*filters: "Filter | None", count: int = 2) -> Because:
     asked = tuple(dict.fromkeys(name for one in given for name in one.label or ()))
     channels = tuple(dict.fromkeys(name for one in given for name in one.channel or ()))
     kind = labels(asked) if asked else Because("", "")
-    where = Because(f"{'、'.join(channels)} 上的", f" on {', '.join(channels)}") if channels else Because("", "")
+    where = (
+        Because(f"{'、'.join(map(in_chinese, channels))}上的", f" on {', '.join(channels)}")
+        if channels
+        else Because("", "")
+    )
     more = Because("符合条件的", "selected ") if any(one.asks_more for one in given) else Because("", "")
     english = f"{kind.en} mention" if asked else "mention"
     return Because(f"{where.zh}{more.zh}{kind.zh}提及", f"{more.en}{english}{'' if count == 1 else 's'}{where.en}")

@@ -24,7 +24,7 @@ def alive(notification: Notification, told: Alive) -> Message:
         for name, count in (("alive_waiting", told.waiting), ("alive_dead", told.dead))
         if count
     ]
-    since = words.moment(told.since, words.zone(zone), told.at)
+    since = words.moment(told.since, words.zone(zone), told.at, language)
     facts = (
         (
             word["alive_mentions"],
@@ -62,7 +62,7 @@ def _sentence(told: Alive, language: Language, timezone: str) -> str:
     word = WORDS[language]
     blind = _blind(told, language, timezone)
     return word["alive_because"].format(
-        since=words.moment(told.since, words.zone(timezone), told.at),
+        since=words.moment(told.since, words.zone(timezone), told.at, language),
         mentions=pieces(told.mentions, language),
         alerts=_levels(told.alerts, language),
         blind=word["alive_blind_yes"].format(sources=blind) if blind else word["alive_blind_no"],
@@ -82,7 +82,7 @@ def _levels(counts: Sequence[tuple[Level, int]], language: Language) -> str:
 def _blind(told: Alive, language: Language, timezone: str) -> str:
     word, zone = WORDS[language], words.zone(timezone)
     sources = [
-        word["alive_source"].format(source=named(source, language), since=words.moment(since, zone, told.at))
+        word["alive_source"].format(source=named(source, language), since=words.moment(since, zone, told.at, language))
         for source, since in told.blind[:SOURCES]
     ]
     return word["comma"].join(sources) + (f" +{len(told.blind) - SOURCES}" if len(told.blind) > SOURCES else "")
@@ -92,7 +92,7 @@ def _newest(told: Alive, language: Language, timezone: str) -> str:
     word, zone = WORDS[language], words.zone(timezone)
     classes = [
         word["alive_class"].format(
-            name=named(name, language), at=words.moment(at, zone, told.at) if at else word["alive_never"]
+            name=named(name, language), at=words.moment(at, zone, told.at, language) if at else word["alive_never"]
         )
         for name, at in told.newest[:CLASSES]
     ]

@@ -56,12 +56,12 @@ def told(trend: Trend, brand: str, language: Language, zone: ZoneInfo) -> str:
     most = max(trend.points, key=lambda point: point.count)
     text = word["told"].format(
         title=word["title"].format(brand=brand, slot=_slot(trend.slot, language)),
-        since=words.moment(first.at, zone, end),
-        until=words.moment(end, zone, end),
+        since=words.moment(first.at, zone, end, language),
+        until=words.moment(end, zone, end, language),
         count=last.count,
         negative=last.negative,
         most=most.count,
-        at=words.moment(most.at, zone, end),
+        at=words.moment(most.at, zone, end, language),
     )
     if last.usual is not None:
         low, high = last.usual

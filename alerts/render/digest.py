@@ -67,7 +67,8 @@ def _line(part: Notification, whole: Notification) -> tuple[str, str]:
     """What it is; of whom, what happened, and when it was told of last."""
     tag, brand, what = in_short(part)
     incident = part.incident
-    moment = words.moment(incident.updated_at, words.zone(whole.timezone), whole.incident.updated_at)
+    where = words.zone(whole.timezone)
+    moment = words.moment(incident.updated_at, where, whole.incident.updated_at, whole.language)
     when = "".join(f" · {one}" for one in (called(incident), due_in_short(part), moment) if one)
     start = f"{cut(brand, _BRAND, _bytes)}{WORDS[whole.language]['colon']}"
     return cut(tag, LABEL), start + cut(what, LINE - _bytes(start) - _bytes(when), _bytes) + when

@@ -268,7 +268,9 @@ def _of_state(notification: Notification, state: str) -> str:
         told.append(word["breakthrough"])
     if state in {"update", "repeat", "acknowledge", "act", "unowned", "breakthrough", "unsilenced"}:
         where = words.zone(notification.timezone)
-        opened, at = (words.moment(one, where, incident.updated_at) for one in (incident.wave, incident.lead.at))
+        opened, at = (
+            words.moment(one, where, incident.updated_at, language) for one in (incident.wave, incident.lead.at)
+        )
         return _sentences([*told, word["so_far"].format(opened=opened, at=at)], language)
     if state in {"raised", "lowered"} and notification.was is not None:
         told.append(word["was"].format(level=LEVELS[language][notification.was]))
@@ -293,7 +295,7 @@ def deadline(notification: Notification) -> str:
         return ""
     word = WORDS[language]
     now = notification.at or due
-    at = words.moment(due, words.zone(notification.timezone), now)
+    at = words.moment(due, words.zone(notification.timezone), now, language)
     if notification.at is None:
         return word["respond_by"].format(at=at)
     length = words.duration(abs(due - now), language)
@@ -307,12 +309,12 @@ def called(incident: Incident) -> str:
 
 def due_in_short(notification: Notification) -> str:
     """By when the answer is due, or was; empty where there is no deadline, or an answer is out."""
-    due, incident = notification.respond_by, notification.incident
+    due, incident, language = notification.respond_by, notification.incident, notification.language
     if due is None or not incident.open or incident.handling.responded_at is not None:
         return ""
     now = notification.at or due
-    at = words.moment(due, words.zone(notification.timezone), now)
-    return WORDS[notification.language]["due" if now <= due else "overdue"].format(at=at)
+    at = words.moment(due, words.zone(notification.timezone), now, language)
+    return WORDS[language]["due" if now <= due else "overdue"].format(at=at)
 
 
 def _act(notification: Notification) -> Act | None:
@@ -367,7 +369,7 @@ def _facts(notification: Notification) -> list[tuple[str, str]]:
         found.append((word["channels"], word["comma"].join(counts) + _left(len(reached.channels) - CHANNELS)))
     if lead.window is not None:
         where = words.zone(notification.timezone)
-        period = words.period(lead.window.start, lead.window.end, where, incident.updated_at)
+        period = words.period(lead.window.start, lead.window.end, where, incident.updated_at, language)
         found.append((word["window"], period))
     if lead.baseline == "cold":
         found.append((word["baseline"], word["cold"]))
@@ -445,7 +447,7 @@ def _coverage(notification: Notification) -> str:
         word["blind"].format(
             source=named(source, language),
             duration=words.duration(max(lead.at - since, timedelta(0)), language),
-            since=words.moment(since, where, lead.at),
+            since=words.moment(since, where, lead.at, language),
         )
         for source, since in lead.coverage.blind[:BLIND]
     ]
@@ -477,7 +479,7 @@ def _quote(notification: Notification, excerpt: Excerpt) -> Quote:
         about.append(word["people"].format(count=people(excerpt.reach, language)))
     if excerpt.published_at is not None:
         where = words.zone(notification.timezone)
-        about.append(words.moment(excerpt.published_at, where, notification.incident.updated_at))
+        about.append(words.moment(excerpt.published_at, where, notification.incident.updated_at, language))
     said = excerpt.text[:_READ_AT_MOST]
     text = cut(defuse(said, word["link"]), QUOTE_LENGTH) or "…"
     return Quote(

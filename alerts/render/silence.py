@@ -129,7 +129,7 @@ def _because(
     whole = said[state].format(
         owner=named(silence.owner, language),
         by=named(silence.ended_by, language),
-        until=words.moment(silence.ends_at, words.zone(timezone), now),
+        until=words.moment(silence.ends_at, words.zone(timezone), now, language),
         reason=cut(defuse(silence.reason, WORDS[language]["link"]), _REASON).rstrip("。."),
         level=LEVELS[language][silence.level],
     )

@@ -2,13 +2,15 @@
 
 import re
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from alerts.alert import Level
 
 Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 _ONE = re.compile(r"\b1 (mention|author|more alert)s\b")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 LEVELS: dict[Language, dict[Level, str]] = {
     "zh": {Level.blue: "蓝色", Level.yellow: "黄色", Level.orange: "橙色", Level.red: "红色"},
@@ -451,19 +453,24 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def moment(at: datetime, where: ZoneInfo, near: datetime) -> str:
+def moment(at: datetime, where: ZoneInfo, near: datetime, language: Language) -> str:
     """A time of day, with its date where that is not the day of *near*, and with its year where that is another."""
-    local = at.astimezone(where)
-    return f"{local:%H:%M}" if local.date() == near.astimezone(where).date() else _dated(local, near.astimezone(where))
+    local, day = at.astimezone(where), near.astimezone(where)
+    return f"{local:%H:%M}" if local.date() == day.date() else _dated(local, day, language)
 
 
-def _dated(local: datetime, near: datetime) -> str:
-    return f"{local:%m-%d %H:%M}" if local.year == near.year else f"{local:%Y-%m-%d %H:%M}"
+def _dated(local: datetime, near: datetime, language: Language) -> str:
+    other = local.year != near.year
+    if language == "zh":
+        year = f"{local.year}年" if other else ""
+        return f"{year}{local.month}月{local.day}日 {local:%H:%M}"
+    year = f" {local.year}" if other else ""
+    return f"{local.day} {_MONTHS[local.month - 1]}{year} {local:%H:%M}"
 
 
-def period(start: datetime, end: datetime, where: ZoneInfo, near: datetime) -> str:
+def period(start: datetime, end: datetime, where: ZoneInfo, near: datetime, language: Language) -> str:
     """From a time to another: with its date once where that is one day other than *near*'s, twice where it is two."""
     first, last, day = (at.astimezone(where) for at in (start, end, near))
     if first.date() == last.date():
-        return f"{moment(start, where, near)}–{last:%H:%M}"
-    return f"{_dated(first, day)}–{_dated(last, day)}"
+        return f"{moment(start, where, near, language)}–{last:%H:%M}"
+    return f"{_dated(first, day, language)}–{_dated(last, day, language)}"

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from alerts import AlertEvent, Because, Incident, Level
+from alerts.channel_names import in_chinese
 from alerts.handling import Act
 from alerts.render.act import spoken
-from alerts.render.words import RISKS
+from alerts.render.words import RISKS, moment, period
 from listener.web.config import Language
 from listener.web.view import Glance
 from listener.web.words import WORDS
@@ -55,13 +56,8 @@ class Speech:
     # times
 
     def moment(self, at: datetime) -> str:
-        """Date and time in the zone; the year only where it is not this one."""
-        local, today = at.astimezone(self.zone), self.now.astimezone(self.zone)
-        clock = f"{local:%H:%M}"
-        if local.date() == today.date():
-            return clock
-        year = "" if local.year == today.year else f"{local.year}-"
-        return f"{year}{local:%m-%d} {clock}"
+        """Date and time in the zone, as messages have them; the year only where it is not this one."""
+        return moment(at, self.zone, self.now, self.language)
 
     def full(self, at: datetime) -> str:
         """Everything, for a tooltip and for a page that is printed."""
@@ -78,9 +74,7 @@ class Speech:
 
     def span(self, start: datetime, end: datetime) -> str:
         """From and to, the date said once where it is the same."""
-        first, last = start.astimezone(self.zone), end.astimezone(self.zone)
-        tail = f"{last:%H:%M}" if first.date() == last.date() else self.moment(end)
-        return f"{self.moment(start)}–{tail}"
+        return period(start, end, self.zone, self.now, self.language)
 
     def duration(self, length: timedelta) -> str:
         """In at most two units, rounded down: 45 s, 12 min, 3 h 20 min, 2 d 4 h."""
@@ -149,8 +143,15 @@ class Speech:
     def listing(self, parts: Iterable[str]) -> str:
         return self("comma").join(parts)
 
+    def channel(self, name: str) -> str:
+        """As its reader knows it."""
+        return in_chinese(name) if self.language == "zh" else name
+
+    def places(self, channels: Iterable[str]) -> str:
+        return self.listing(self.channel(name) for name in channels)
+
     def channels(self, channels: Sequence[tuple[str, int]]) -> str:
-        return self("dot").join(f"{name} {self.number(count)}" for name, count in channels)
+        return self("dot").join(f"{self.channel(name)} {self.number(count)}" for name, count in channels)
 
     # alerts
 

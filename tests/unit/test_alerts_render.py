@@ -180,7 +180,7 @@ def test_coverage_is_honest():
     assert facts(told())["监测覆盖"] == "全部来源正常"
     blind = Coverage((("weibo-supplier", NOW - timedelta(minutes=22)), ("forum", NOW - timedelta(hours=30))))
     assert facts(told(event={"coverage": blind}))["监测覆盖"] == (
-        "weibo-supplier 采集中断 22 分钟（自 01:40 起）、forum 采集中断 1 天 6 小时（自 03-01 20:02 起）；实际声量可能更高"
+        "weibo-supplier 采集中断 22 分钟（自 01:40 起）、forum 采集中断 1 天 6 小时（自 3月1日 20:02 起）；实际声量可能更高"
     )
     english = facts(told("en", event={"coverage": Coverage(blind.blind[:1])}))
     assert english["Coverage"] == ("no data from weibo-supplier for 22m (since 01:40); actual volume may be higher")

@@ -46,11 +46,11 @@ def test_the_picture_says_what_it_shows():
     assert picture(zh).size == (2 * WIDTH, 2 * HEIGHT)
     assert len(zh.png) < 30_000
     assert zh.text == (
-        "云杉科技 · 每 30 分钟提及量，03-01 10:00 至 10:00：最近 51 条（负面 42），最高 51 条（09:30）。"
+        "云杉科技 · 每 30 分钟提及量，3月1日 10:00 至 10:00：最近 51 条（负面 42），最高 51 条（09:30）。"
         "近 4 周同时段一般为 1 至 6 条（均值 ± 标准差）。"
     )
     en = draw(sample_trend(NOW), notification("en"))
-    assert en.text.startswith("Yunshan Tech · mentions per 30m, 03-01 10:00 to 10:00: 51 at last (42 negative)")
+    assert en.text.startswith("Yunshan Tech · mentions per 30m, 1 Mar 10:00 to 10:00: 51 at last (42 negative)")
     assert en.text.endswith("Usual at this time over 4 weeks: 1 to 6 (mean ± standard deviation).")
 
 

@@ -310,7 +310,7 @@ def test_not_turns_a_condition_round() -> None:
     log = busy(6)
     reading = read(log, 401, when=[volume(5), quiet])
     assert reading.holds
-    assert "不成立：近 10 分钟forum 上的负面提及 0 条" in reading.because.zh
+    assert "不成立：近 10 分钟论坛上的负面提及 0 条" in reading.because.zh
     log.mention(after(400, 30), source="forum")
     assert not read(log, 401, when=[volume(5), quiet]).holds
 

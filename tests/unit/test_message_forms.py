@@ -88,8 +88,11 @@ def test_a_period_names_each_day_once():
     """The second date only where it is another day, the year where it is another year."""
     zone, start = ZoneInfo("Asia/Shanghai"), datetime(2026, 3, 2, 6, tzinfo=UTC)
     hour = timedelta(hours=1)
-    assert period(start, start + hour, zone, start) == "14:00–15:00"
-    assert period(start, start + hour, zone, start + 24 * hour) == "03-02 14:00–15:00"
-    assert period(start, start + 24 * hour, zone, start + 24 * hour) == "03-02 14:00–03-03 14:00"
-    assert period(start, start + 48 * hour, zone, start + 72 * hour) == "03-02 14:00–03-04 14:00"
-    assert period(start, start + hour, zone, start + 400 * 24 * hour) == "2026-03-02 14:00–15:00"
+    for hours, later, zh, en in (
+        (1, 0, "14:00–15:00", "14:00–15:00"),
+        (1, 24, "3月2日 14:00–15:00", "2 Mar 14:00–15:00"),
+        (24, 24, "3月2日 14:00–3月3日 14:00", "2 Mar 14:00–3 Mar 14:00"),
+        (1, 400 * 24, "2026年3月2日 14:00–15:00", "2 Mar 2026 14:00–15:00"),
+    ):
+        end, near = start + hours * hour, start + later * hour
+        assert (period(start, end, zone, near, "zh"), period(start, end, zone, near, "en")) == (zh, en)

@@ -1,10 +1,11 @@
 """The program's own alerts."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from alerts import Level
+from alerts import Because, Level
 from listener.collectors import FileConfig
 from listener.deliver import Outcome
 from listener.selfcheck import SelfCheck, delivery_troubles, rule_troubles, silence_allowed, source_troubles
@@ -33,7 +34,27 @@ def test_a_source_that_never_answered_is_blind_after_its_allowance() -> None:
     assert (trouble.rule, trouble.level) == ("self-source-blind", Level.orange)
     assert trouble.coverage.blind == (("weibo", START),)
     assert "16 分钟" in trouble.because.zh
-    assert "16 min" in trouble.because.en
+    assert "16m" in trouble.because.en
+
+
+def test_the_word_that_it_is_over_says_how_long_it_was_down_only_where_it_was() -> None:
+    """A source's outage counts from before its alert; a rule or a channel that is mended has lasted, nothing was down."""
+    checks, now = SelfCheck({}), START + timedelta(minutes=16)
+    troubles, _ = _look(None, now)
+    checks.compare([*troubles, *rule_troubles({"surge": "boom"})], now)
+    over = {event.rule: event.because for event in checks.compare([], now + timedelta(hours=25))}
+    assert over["self-source-blind"].zh == "已恢复正常，共中断约 1 天 1 小时。"
+    assert over["self-rule-failed"] == Because("已恢复正常，历时约 1 天 1 小时。", "Back to normal after about 1d 1h.")
+
+
+def test_a_channel_is_called_what_its_reader_calls_it() -> None:
+    """And a day that is not today has its date."""
+    now = START + timedelta(days=9)
+    state = SourceState("weibo", last_poll=now, last_success=now)
+    (trouble,), _ = _look(state, now, Arrivals(200, now - timedelta(hours=30), timedelta(hours=2)))
+    assert "来源 weibo（微博）可以访问，但自 " in trouble.because.zh
+    assert re.search(r"自 \d+月\d+日 \d\d:\d\d 起 30.0 小时", trouble.because.zh)
+    assert "Source weibo (weibo) answers" in trouble.because.en
 
 
 def test_a_good_poll_ends_blindness() -> None:

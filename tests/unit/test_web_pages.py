@@ -83,7 +83,7 @@ async def test_status_page_tells_the_crisis(serve):
         "“起火”“鼓包”出现在 22 条提及、3 个渠道",
         "96 75%",
         "128万",
-        "microblog 74 · forum 31 · news 23",
+        "微博客 74 · 论坛 31 · 新闻 23",
         "刚才高铁上邻座的云杉充电宝突然冒烟起火",
         "触发时看不到：weibo-supplier（自 14:19 起）",
         "playbooks/product-safety.md",

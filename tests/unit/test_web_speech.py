@@ -122,11 +122,11 @@ def test_times_stand_in_the_configured_zone():
     """A time is shown in the zone, with its date where it is not today there, and its year where it is not this one."""
     at = datetime(2025, 11, 21, 16, 30, tzinfo=UTC)
     assert ZH.moment(at) == "00:30"
-    assert EN.moment(at) == "11-21 11:30"
-    assert ZH.moment(at - timedelta(days=400)) == "2024-10-18 00:30"
+    assert EN.moment(at) == "21 Nov 11:30"
+    assert ZH.moment(at - timedelta(days=400)) == "2024年10月18日 00:30"
     assert ZH.full(at) == "2025-11-22 00:30:00 UTC+08:00"
     assert EN.full(at) == "2025-11-21 11:30:00 UTC-05:00"
-    assert ZH.span(at - timedelta(hours=1), at) == "11-21 23:30–00:30"
+    assert ZH.span(at - timedelta(hours=1), at) == "11月21日 23:30–11月22日 00:30"
     assert ZH.span(at, at + timedelta(hours=1)) == "00:30–01:30"
 
 
