@@ -7,12 +7,10 @@ from alerts.notification import Notification
 from alerts.render import words
 from alerts.render.message import Link, Message, called, due_in_short, in_short, repeated_mark
 from alerts.render.text import cut, safe_url
-from alerts.render.words import ACT, LEVELS, WORDS
+from alerts.render.words import ACT, LEVELS, WORDS, Language
 
 LABEL = 24  # characters, at most, of what each is
-LINE = (
-    180  # bytes, at most and however a channel escapes them, of each alert's brand, what happened, its number and when
-)
+LINE = 180  # bytes, at most and however escaped, of each alert's brand, what happened, its number and when
 _BRAND = 60
 
 
@@ -37,7 +35,9 @@ def digest(notification: Notification) -> Message:
         over=not going_on,
         raised=False,
         headline=repeated_mark(notification)
-        + headline.format(level=name if language == "zh" else name.upper(), count=len(parts)),
+        + headline.format(
+            level=name if language == "zh" else name.upper(), brands=_brands(parts, language), count=len(parts)
+        ),
         because=_counts(notification, going_on) + word["digest_quiet" if _waited(parts) else "digest_why"],
         notice=(word["perhaps_digest"] if notification.perhaps_repeated else "")
         + (ACT[language][level] if going_on else ""),
@@ -47,6 +47,16 @@ def digest(notification: Notification) -> Message:
         footer=word["digest_footer"].format(at=f"{at.astimezone(where):%Y-%m-%d %H:%M}", zone=where.key),
         digest=True,
     )
+
+
+def _brands(parts: tuple[Notification, ...], language: Language) -> str:
+    """Whose they are, each once; where that is too long, the first line's and how many."""
+    word, brands = WORDS[language], list(dict.fromkeys(in_short(part)[1] for part in parts))
+    told = word["comma"].join(brands)
+    if _bytes(told) <= _BRAND:
+        return told
+    first = cut(brands[0], _BRAND, _bytes)
+    return word["brands"].format(brand=first, count=len(brands), more=len(brands) - 1) if len(brands) > 1 else first
 
 
 def _waited(parts: tuple[Notification, ...]) -> bool:

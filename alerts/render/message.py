@@ -21,9 +21,11 @@ BODY_LINES, BODY_LINE = 20, 300  # lines of a body of his own, and characters of
 QUOTE_LENGTH = 220
 STORIES = 2
 MEMBERS = 5
+NEWS = 3
 CHANNELS = 8
 BLIND = 5
 _MARKS = 8
+_NAME = 12  # characters of who has it, where it is told in short
 _ENDS = 6  # characters of each end of an incident's id, where it is told in short
 _READ_AT_MOST = 4000  # of a text that is shown cut: cleaning 100 kB to show 200 characters is waste
 
@@ -64,8 +66,9 @@ class Message:
 
     ``facts`` are (label, value) pairs, or lines with no label. ``raised``: worth a second look by those who saw the first
     message. ``left``: excerpts that there are beyond ``quotes``. ``digest``: each fact names an alert, so none may be
-    left out. ``well``: of what is over, that it is known to be. ``number``: what people call the incident, #12; ``due``: by
-    when the public is to be answered, in few words; for forms of one line, which have no room for the facts.
+    left out. ``well``: of what is over, that it is known to be. For forms of one line, which have no room for the facts:
+    ``number``, what people call the incident, #12; ``due``, by when the public is to be answered; ``handler``, who has it,
+    or what was done.
     """
 
     language: Language
@@ -84,6 +87,7 @@ class Message:
     well: bool = True
     number: str = ""
     due: str = ""
+    handler: str = ""
 
     @property
     def mark(self) -> str:
@@ -129,6 +133,7 @@ def message(notification: Notification) -> Message:
         left=max(len(excerpts) - QUOTES, 0),
         number=called(incident),
         due=due_in_short(notification),
+        handler=_handler(notification, state),
     )
     return _in_own_words(told, notification)
 
@@ -210,7 +215,11 @@ def _told(notification: Notification, state: str) -> tuple[str, str, str]:
     lead = incident.lead
     own = incident.kind == "self"
     brand = WORDS[language]["self"] if own else named(lead.brand, language) or named(lead.topic or "", language)
-    tag = TAGS[language][state].format(level=LEVELS[language][incident.level])
+    act = _act(notification) if state == "merged" else None
+    other = f"#{act.other}" if act is not None and act.other else ""
+    tag = TAGS[language]["merged_number" if other else state].format(
+        level=LEVELS[language][incident.level], other=other
+    )
     return tag, brand, cut(_title(lead, language), 80)
 
 
@@ -266,6 +275,8 @@ def _of_state(notification: Notification, state: str) -> str:
         return _sentences(told, language)
     if state == "breakthrough":
         told.append(word["breakthrough"])
+    if state == "update" and (news := _news(notification)):
+        told.append(news)
     if state in {"update", "repeat", "acknowledge", "act", "unowned", "breakthrough", "unsilenced"}:
         where = words.zone(notification.timezone)
         opened, at = (
@@ -273,10 +284,26 @@ def _of_state(notification: Notification, state: str) -> str:
         )
         return _sentences([*told, word["so_far"].format(opened=opened, at=at)], language)
     if state in {"raised", "lowered"} and notification.was is not None:
-        told.append(word["was"].format(level=LEVELS[language][notification.was]))
+        told.insert(0, word["was"].format(level=LEVELS[language][notification.was]))
     if state in {"open", "raised"}:
         told.append(ACT[language][incident.level])
     return _sentences(told, language)
+
+
+def _news(notification: Notification) -> str:
+    """Which alerts of the incident opened, rose, fell or ended since the last message, or else at the newest time."""
+    language, incident = notification.language, notification.incident
+    word = WORDS[language]
+    known = incident.updated_at if notification.previous is None else min(notification.previous.at, incident.updated_at)
+    found = [
+        word[f"news_{event.event}"].format(title=cut(_title(event, language), 40), level=LEVELS[language][event.level])
+        for event in sorted(incident.alerts, key=lambda event: (event.event == "resolved", -event.level, event.at))
+        if event.event != "updated" and incident.wave < event.at and known <= event.at
+    ]
+    if not found:
+        return ""
+    more = [word["news_more"].format(count=len(found) - NEWS)] if len(found) > NEWS else []
+    return word["news"].format(news=word["semicolon"].join(found[:NEWS] + more))
 
 
 def _call(notification: Notification) -> str:
@@ -343,7 +370,7 @@ def _facts(notification: Notification) -> list[tuple[str, str]]:
     lead = incident.lead
     reached = lead.reached
     found: list[tuple[str, str]] = []
-    if incident.kind == "topic" and incident.open and notification.kind not in {"open", "test"}:
+    if _handled(notification):
         found.append((word["handling"], _handling(incident, language)))
     if due := deadline(notification):
         found.append((word["respond"], due))
@@ -383,6 +410,25 @@ def _facts(notification: Notification) -> list[tuple[str, str]]:
     if lead.playbook and not safe_url(lead.playbook):
         found.append((word["playbook"], cut(defuse(lead.playbook[:_READ_AT_MOST], word["link"]), 200)))
     return found
+
+
+def _handled(notification: Notification) -> bool:
+    """Whether it is one that people take, and had the time to."""
+    incident = notification.incident
+    return incident.kind == "topic" and incident.open and notification.kind not in {"open", "test"}
+
+
+def _handler(notification: Notification, state: str) -> str:
+    """Who has it, or what was done where that is the news, in few words; empty where the headline says it."""
+    language, taken = notification.language, notification.incident.handling.taken
+    if not _handled(notification):
+        return ""
+    act = _act(notification) if notification.kind in {"acknowledge", "act"} else None
+    if act is not None:
+        return spoken(replace(act, text=""), language).rstrip("。.")
+    if taken is None:
+        return "" if state in {"unowned", "escalate"} else WORDS[language]["untaken"]
+    return WORDS[language]["taken_by"].format(by=cut(named(taken.by, language), _NAME))
 
 
 def _handling(incident: Incident, language: Language) -> str:

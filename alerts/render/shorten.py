@@ -105,14 +105,14 @@ def brief(message: Message) -> Message:
 
 
 def in_one_line(message: Message) -> str:
-    """Headline, number, deadline and reason as sentences, for what is read aloud or sent as a text message.
+    """Headline, number, deadline, who has it and reason as sentences, for what is read aloud or sent as a text message.
 
     At the end, how long it lasted: the reason's figures would read as if it went on.
     """
     told = message.notice.rstrip("。.") if message.over and message.notice else message.because
     headline = f"{message.headline} {message.number}".rstrip()
-    due = message.due[:1].upper() + message.due[1:]
-    return message.word["stop"].join(part for part in (headline, due, told) if part)
+    people = message.word["semicolon"].join(part for part in (message.due, message.handler) if part)
+    return message.word["stop"].join(part for part in (headline, people[:1].upper() + people[1:], told) if part)
 
 
 def sms(message: Message, limit: int) -> str:

@@ -519,7 +519,7 @@ async def test_template_short_fits_and_keeps_the_link(http):
         told = ended()
         over = replace(told.incident, updated_at=told.incident.opened_at + timedelta(minutes=95))
         await peer.build(http).send(replace(told, incident=over))
-        assert peer.shorts[-1] == "【已恢复】云杉科技：负面提及激增。历时 1 小时 35 分钟"
+        assert peer.shorts[-1] == "【橙色·已恢复】云杉科技：负面提及激增。历时 1 小时 35 分钟"
 
 
 @pytest.mark.parametrize("text", ['"}, "to": "evil', "a&to=evil", "{{ 7*7 }}{% for %}", "\\", "\n\r\x00", "x" * 10**5])

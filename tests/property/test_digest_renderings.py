@@ -84,10 +84,10 @@ def test_it_says_why_and_what_is_over():
     """The reader learns that quiet hours held it, how many of each level go on, and how many are over."""
     notification, _ = digest(6, "云杉", "zh")
     told = message(notification)
-    assert told.headline == "【汇总·最高橙色】6 条消息"
+    assert told.headline == "【汇总·最高橙色】№000云杉等 6 个品牌：6 条消息"
     assert "免打扰时段内的消息，时段结束后合并为一条" in told.because
     assert "橙色 2 条" in told.because
     assert "已结束 2 条" in told.because
-    assert [label for label, _ in told.facts].count("已恢复") == 2
+    assert [label for label, _ in told.facts].count("黄色·已恢复") == 2
     crowded = replace(notification, digest=tuple(replace(part, deferred=False) for part in notification.digest))
     assert "发送限额" in message(crowded).because

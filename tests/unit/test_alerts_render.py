@@ -169,7 +169,7 @@ def test_the_end_tells_how_long_it_lasted():
     """A resolve says that it is over and how long it took; a late open says both."""
     ended = {"event": "resolved", "at": NOW + timedelta(minutes=80)}
     got = told(kind="resolve", event=ended, incident={"updated_at": NOW + timedelta(minutes=80)})
-    assert (got.headline[:5], got.notice, got.over) == ("【已恢复】", "历时 1 小时 20 分钟。", True)
+    assert (got.headline[:8], got.notice, got.over) == ("【橙色·已恢复】", "历时 1 小时 20 分钟。", True)
     late = told(event=ended)
     assert "已结束" in late.headline
     assert "补发备查" in late.notice
@@ -231,7 +231,7 @@ def test_an_alert_whose_rule_was_removed_is_withdrawn_and_not_over():
     """Nobody reads 已恢复 where nothing is known to be over, nor the word that is there for programs."""
     gone = {"event": "resolved", "because": Because("rule_removed：规则已移除", "rule_removed: the rule is gone")}
     got = told(kind="resolve", event=gone)
-    assert got.headline.startswith("【预警撤销】")
+    assert got.headline.startswith("【橙色·预警撤销】")
     assert (got.because, got.notice) == ("规则已移除", "")
 
 

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from alerts import Level
-from alerts.handling import Act
+from alerts import Because, Level, Receipt
+from alerts.handling import Act, Taken
 from alerts.render.act import spoken
 from alerts.render.channels import channel
 from alerts.render.digest import digest
@@ -29,7 +29,7 @@ def test_one_line_tells_its_number_and_by_when_to_answer():
     """In a text message too, before the reason, which may be cut; not of what is over, nor once an answer is out."""
     told = in_incident(replace(SAMPLE, at=NOW, respond_by=NOW + timedelta(hours=4)), number=12)
     line = in_one_line(message(told))
-    assert re.match(r"【.+】.+：.+ #12。须在 \d\d:\d\d 前回应。", line)
+    assert re.match(r"【.+】.+：.+ #12。须在 \d\d:\d\d 前回应[；。]", line)
     late = replace(told, at=NOW + timedelta(hours=5), language="en")
     assert re.search(r" #12\. Response overdue since .*\d\d:\d\d\. ", in_one_line(message(late)))
     handling = replace(told.incident.handling, responded_at=NOW)
@@ -50,6 +50,93 @@ def test_a_line_of_a_digest_tells_its_number_and_deadline():
     lines = digest(replace(part, digest=(part, in_incident(part, number=13)))).facts
     assert all(re.search(rf" · #{number} · 须在 \d\d:\d\d 前回应 · \d\d:\d\d$", value)
                for number, (_, value) in zip((12, 13), lines, strict=True))  # fmt: skip
+
+
+def test_the_first_line_of_a_digest_says_whose_it_is():
+    """One brand, a few, or the first and how many."""
+
+    def first(*brands):
+        parts = [in_incident(SAMPLE, alerts=(replace(SAMPLE.incident.lead, brand=brand),)) for brand in brands]
+        return digest(replace(SAMPLE, digest=tuple(parts))).headline
+
+    assert first("云杉", "云杉") == "【汇总·最高红色】云杉：2 条消息"
+    assert first("云杉", "格澜数码") == "【汇总·最高红色】云杉、格澜数码：2 条消息"
+    assert first(*(f"格澜数码{n}" for n in range(9))) == "【汇总·最高红色】格澜数码0等 9 个品牌：9 条消息"
+
+
+def test_one_line_tells_who_has_it():
+    """Of what was sent before; a new one is nobody's yet, and what is over needs nobody."""
+    told = in_incident(replace(SAMPLE, kind="update", at=NOW), number=12)
+    taken = replace(told.incident.handling, taken=Taken("小林", NOW, Level.red))
+    assert " #12。未认领。近 30 分钟" in in_one_line(message(told))
+    assert " #12。小林 已认领。近 30 分钟" in in_one_line(message(in_incident(told, handling=taken)))
+    assert "认领" not in in_one_line(message(replace(told, kind="open")))
+    assert "。未认领" not in in_one_line(message(replace(told, kind="escalate")))
+    assert ". Nobody has taken it. 42" in in_one_line(message(replace(told, language="en")))
+    done = replace(told.incident.handling, timeline=(Act("assign", "小林", NOW, value="小周", text="请跟进"),))
+    assert "。小林 指派给 小周。近 30 分钟" in in_one_line(
+        message(in_incident(replace(told, kind="act"), handling=done))
+    )
+    lead = replace(told.incident.lead, event="resolved")
+    assert "认领" not in in_one_line(message(in_incident(replace(told, kind="resolve"), alerts=(lead,))))
+
+
+@pytest.mark.parametrize(
+    ("event", "zh", "en"),
+    [
+        ("opened", "新增“客诉增多”（蓝色）", 'new: "more complaints" (blue)'),
+        ("raised", "“客诉增多”升至蓝色", '"more complaints" rose to blue'),
+        ("lowered", "“客诉增多”降至蓝色", '"more complaints" fell to blue'),
+        ("resolved", "“客诉增多”已恢复", '"more complaints" is resolved'),
+    ],
+)
+def test_an_update_says_first_what_is_new(event, zh, en):
+    """Since the last message of this channel, or at the newest time where none is known; figures alone are no news."""
+    later = NOW + timedelta(minutes=5)
+    other = replace(
+        SAMPLE.incident.lead,
+        alert="b",
+        event=event,
+        level=Level.blue,
+        at=later,
+        title=Because("客诉增多", "more complaints"),
+    )
+    alerts = (SAMPLE.incident.lead, other)
+    told = in_incident(replace(SAMPLE, kind="update", was=Level.red), alerts=alerts, updated_at=later)
+    assert message(told).notice.startswith(f"最新变化：{zh}。本轮始于")
+    assert message(replace(told, language="en")).notice.startswith(f"Latest: {en}. ")
+    much_later = in_incident(told, updated_at=later + timedelta(minutes=5))
+    assert "最新变化" not in message(much_later).notice
+    assert zh in message(replace(much_later, previous=Receipt("1", NOW))).notice
+    assert "最新变化" not in message(in_incident(told, alerts=(alerts[0], replace(other, event="updated")))).notice
+
+
+@pytest.mark.parametrize(
+    ("language", "resolved", "merged"),
+    [
+        ("zh", "【红色·已恢复】云杉科技：", "【红色·已并入 #9】云杉科技："),
+        ("en", "[RED, RESOLVED] 云杉科技: ", "[RED, MERGED INTO #9] 云杉科技: "),
+    ],
+)
+def test_the_end_says_of_what_level_it_was(language, resolved, merged):
+    """And a merged incident where it went; of before numbers were kept, that it went."""
+    lead = replace(SAMPLE.incident.lead, event="resolved")
+    told = in_incident(replace(SAMPLE, kind="resolve", language=language), alerts=(lead,))
+    assert message(told).headline.startswith(resolved)
+    act = Act("merge", "小林", NOW, value="i-9", other=9)
+    gone = replace(told.incident.handling, merged_into="i-9", timeline=(act,))
+    assert message(in_incident(told, handling=gone)).headline.startswith(merged)
+    unknown = replace(gone, timeline=(replace(act, other=0),))
+    assert "#9" not in message(in_incident(told, handling=unknown)).headline
+
+
+def test_a_rise_that_makes_it_nobodys_says_first_from_where():
+    """What changed, then what follows from it, then what to do."""
+    act = Act("unacknowledge", "", NOW, value="red", revision=SAMPLE.incident.revision)
+    told = in_incident(
+        replace(SAMPLE, kind="update", was=Level.orange), handling=replace(SAMPLE.incident.handling, timeline=(act,))
+    )
+    assert message(told).notice.startswith("此前为橙色。因级别升至红色，原认领失效，请重新认领。请立即处置")
 
 
 @pytest.mark.parametrize(
