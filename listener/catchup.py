@@ -14,7 +14,8 @@ import structlog
 
 from alerts import AlertEvent, Because, Excerpt, Level, Reached, Window
 from alerts.alert import CATCH_UP
-from alerts.render.words import LANGUAGES, duration, period
+from alerts.render.times import duration, period
+from alerts.render.words import LANGUAGES
 from listener.decide import Decider
 from listener.storage import outage
 from listener.storage.database import Database

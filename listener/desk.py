@@ -11,7 +11,7 @@ from alerts.command import Command, Outcome
 from alerts.handling import ACTS, Act, ActKind
 from alerts.incident import Incidents
 from alerts.playbook import Playbook, find_step, named_by
-from alerts.render.words import JUDGED
+from alerts.render.names import JUDGED
 from alerts.verdict import VERDICTS, Judgement, Verdict
 from listener.silence_desk import add_silence, end_silence
 from listener.storage import acts, alerting, silences

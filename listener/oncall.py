@@ -16,7 +16,7 @@ from alerts.deadline import SILENCE, AckLife, Lapse, lapse, to_say
 from alerts.escalation import Chain, Run
 from alerts.escalation import follow as follow_chain
 from alerts.oncall import OnCall
-from alerts.render.words import duration
+from alerts.render.times import duration
 from listener.storage import acts, escalations
 
 ORIGIN = "program"

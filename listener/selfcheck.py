@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from alerts import AlertEvent, Because, Coverage, Level
 from alerts.channel_names import in_chinese
-from alerts.render.words import LANGUAGES, duration, moment
+from alerts.render.times import duration, moment
+from alerts.render.words import LANGUAGES
 from listener.collectors import SourceConfig
 from listener.deliver import Outcome
 from listener.escalate import Audit

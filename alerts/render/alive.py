@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from alerts.alert import Because, Level
 from alerts.alive import Alive
 from alerts.notification import Notification
-from alerts.render import words
+from alerts.render import times
 from alerts.render.act import named
 from alerts.render.message import Message, message
 from alerts.render.text import pieces
@@ -24,7 +24,7 @@ def alive(notification: Notification, told: Alive) -> Message:
         for name, count in (("alive_waiting", told.waiting), ("alive_dead", told.dead))
         if count
     ]
-    since = words.moment(told.since, words.zone(zone), told.at, language)
+    since = times.moment(told.since, times.zone(zone), told.at, language)
     facts = (
         (
             word["alive_mentions"],
@@ -62,7 +62,7 @@ def _sentence(told: Alive, language: Language, timezone: str) -> str:
     word = WORDS[language]
     blind = _blind(told, language, timezone)
     return word["alive_because"].format(
-        since=words.moment(told.since, words.zone(timezone), told.at, language),
+        since=times.moment(told.since, times.zone(timezone), told.at, language),
         mentions=pieces(told.mentions, language),
         alerts=_levels(told.alerts, language),
         blind=word["alive_blind_yes"].format(sources=blind) if blind else word["alive_blind_no"],
@@ -80,19 +80,19 @@ def _levels(counts: Sequence[tuple[Level, int]], language: Language) -> str:
 
 
 def _blind(told: Alive, language: Language, timezone: str) -> str:
-    word, zone = WORDS[language], words.zone(timezone)
+    word, zone = WORDS[language], times.zone(timezone)
     sources = [
-        word["alive_source"].format(source=named(source, language), since=words.moment(since, zone, told.at, language))
+        word["alive_source"].format(source=named(source, language), since=times.moment(since, zone, told.at, language))
         for source, since in told.blind[:SOURCES]
     ]
     return word["comma"].join(sources) + (f" +{len(told.blind) - SOURCES}" if len(told.blind) > SOURCES else "")
 
 
 def _newest(told: Alive, language: Language, timezone: str) -> str:
-    word, zone = WORDS[language], words.zone(timezone)
+    word, zone = WORDS[language], times.zone(timezone)
     classes = [
         word["alive_class"].format(
-            name=named(name, language), at=words.moment(at, zone, told.at, language) if at else word["alive_never"]
+            name=named(name, language), at=times.moment(at, zone, told.at, language) if at else word["alive_never"]
         )
         for name, at in told.newest[:CLASSES]
     ]

@@ -15,10 +15,10 @@ from PIL import Image, ImageDraw
 
 from alerts.alert import Level, Window
 from alerts.notification import Notification
-from alerts.render import words
+from alerts.render import times
 from alerts.render.text import clean, cut, people
 from alerts.render.typeface import width, write
-from alerts.render.words import CHART, Language
+from alerts.render.words import Language
 from alerts.trend import Chart, Trend
 
 WIDTH, HEIGHT = 360, 200
@@ -32,16 +32,37 @@ _LEVELS = {Level.blue: "#1d5fbf", Level.yellow: "#c99a00", Level.orange: "#d9580
 _HOURS = (1, 2, 3, 6, 12, 24)
 _drawing = Lock()  # a face of FreeType serves one thread at a time
 
+_WORDS: dict[Language, dict[str, str]] = {
+    "zh": {
+        "title": "{brand} · 每{slot}提及量",
+        "mentions": "提及",
+        "negative": "其中负面",
+        "usual": "近 {weeks} 周同时段",
+        "window": "预警时段",
+        "told": "{title}，{since} 至 {until}：最近 {count} 条（负面 {negative}），最高 {most} 条（{at}）。",
+        "told_usual": "近 {weeks} 周同时段一般为 {low} 至 {high} 条（均值 ± 标准差）。",
+    },
+    "en": {
+        "title": "{brand} · mentions per {slot}",
+        "mentions": "mentions",
+        "negative": "negative",
+        "usual": "usual ({weeks} weeks)",
+        "window": "alert",
+        "told": "{title}, {since} to {until}: {count} at last ({negative} negative), {most} at most ({at}).",
+        "told_usual": " Usual at this time over {weeks} weeks: {low} to {high} (mean ± standard deviation).",
+    },
+}
+
 
 def draw(trend: Trend, notification: Notification) -> Chart:
     """Takes some milliseconds: call it in a thread. Raises OSError where the font is missing."""
     language = notification.language
     lead = notification.incident.lead
     brand = cut(clean((lead.brand or lead.topic or "")[:200]), 16)
-    plot = _Plot(trend, language, words.zone(notification.timezone), _top(trend))
+    plot = _Plot(trend, language, times.zone(notification.timezone), _top(trend))
     with _drawing:
         picture = _shapes(plot, lead.window, _LEVELS[notification.incident.level])
-        title = CHART[language]["title"].format(brand=brand, slot=_slot(trend.slot, language))
+        title = _WORDS[language]["title"].format(brand=brand, slot=_slot(trend.slot, language))
         _text(picture, plot, title, lead.window is not None, notification.incident.level)
     out = io.BytesIO()
     # few colours, quickly found: 6 ms and 11 kB, where the best choice of colours takes 40 and saves nothing
@@ -51,17 +72,17 @@ def draw(trend: Trend, notification: Notification) -> Chart:
 
 def told(trend: Trend, brand: str, language: Language, zone: ZoneInfo) -> str:
     """The picture in words, for who does not see it."""
-    word, first, last = CHART[language], trend.points[0], trend.points[-1]
+    word, first, last = _WORDS[language], trend.points[0], trend.points[-1]
     end = last.at + trend.slot
     most = max(trend.points, key=lambda point: point.count)
     text = word["told"].format(
         title=word["title"].format(brand=brand, slot=_slot(trend.slot, language)),
-        since=words.moment(first.at, zone, end, language),
-        until=words.moment(end, zone, end, language),
+        since=times.moment(first.at, zone, end, language),
+        until=times.moment(end, zone, end, language),
         count=last.count,
         negative=last.negative,
         most=most.count,
-        at=words.moment(most.at, zone, end, language),
+        at=times.moment(most.at, zone, end, language),
     )
     if last.usual is not None:
         low, high = last.usual
@@ -72,7 +93,7 @@ def told(trend: Trend, brand: str, language: Language, zone: ZoneInfo) -> str:
 def _slot(length: timedelta, language: Language) -> str:
     if length == timedelta(hours=1):
         return "小时" if language == "zh" else "hour"
-    return (" " if language == "zh" else "") + words.duration(length, language)
+    return (" " if language == "zh" else "") + times.duration(length, language)
 
 
 def _top(trend: Trend) -> int:
@@ -150,7 +171,7 @@ def _shapes(plot: _Plot, window: Window | None, colour: str) -> Image.Image:
 
 def _text(picture: Image.Image, plot: _Plot, title: str, window: bool, level: Level) -> None:  # noqa: FBT001
     pen = ImageDraw.Draw(picture)
-    word = CHART[plot.language]
+    word = _WORDS[plot.language]
     write(pen, (12 * _SCALE, 20 * _SCALE), title, size=_TITLE, fill=_INK)
     keys = [(_INK, word["mentions"]), (_NEGATIVE, word["negative"])]
     keys += [(_USUAL, word["usual"].format(weeks=plot.trend.weeks))] if plot.trend.weeks else []

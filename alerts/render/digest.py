@@ -4,10 +4,13 @@ from collections import Counter
 
 from alerts.alert import Level
 from alerts.notification import Notification
-from alerts.render import words
-from alerts.render.message import Link, Message, called, due_in_short, in_short, repeated_mark
+from alerts.render import times
+from alerts.render.handling import due_in_short
+from alerts.render.headline import called, in_short, repeated_mark
+from alerts.render.message import Link, Message
+from alerts.render.tags import ACT
 from alerts.render.text import cut, safe_url
-from alerts.render.words import ACT, LEVELS, WORDS, Language
+from alerts.render.words import LEVELS, WORDS, Language
 
 LABEL = 24  # characters, at most, of what each is
 LINE = 180  # bytes, at most and however escaped, of each alert's brand, what happened, its number and when
@@ -26,7 +29,7 @@ def digest(notification: Notification) -> Message:
     level = max(going_on or [part.incident.level for part in parts])
     name = LEVELS[language][level]
     headline = word["digest" if going_on else "digest_over"]
-    where = words.zone(notification.timezone)
+    where = times.zone(notification.timezone)
     at = max(part.incident.updated_at for part in parts)
     url = safe_url(notification.console_url)
     return Message(
@@ -77,8 +80,8 @@ def _line(part: Notification, whole: Notification) -> tuple[str, str]:
     """What it is; of whom, what happened, and when it was told of last."""
     tag, brand, what = in_short(part)
     incident = part.incident
-    where = words.zone(whole.timezone)
-    moment = words.moment(incident.updated_at, where, whole.incident.updated_at, whole.language)
+    where = times.zone(whole.timezone)
+    moment = times.moment(incident.updated_at, where, whole.incident.updated_at, whole.language)
     when = "".join(f" · {one}" for one in (called(incident), due_in_short(part), moment) if one)
     start = f"{cut(brand, _BRAND, _bytes)}{WORDS[whole.language]['colon']}"
     return cut(tag, LABEL), start + cut(what, LINE - _bytes(start) - _bytes(when), _bytes) + when

@@ -7,12 +7,13 @@ from typing import Literal
 from alerts.alert import AlertEvent, Because, Level
 from alerts.incident import Incident
 from alerts.notification import NotificationKind
-from alerts.render import words
+from alerts.render import times
 from alerts.render.act import named
 from alerts.render.channels import channel
+from alerts.render.names import KINDS as KINDS_ZH
+from alerts.render.names import LABELS
 from alerts.render.text import cut, defuse
-from alerts.render.words import KINDS as KINDS_ZH
-from alerts.render.words import LABELS, LEVELS, WORDS, Language
+from alerts.render.words import LEVELS, WORDS, Language
 from alerts.silence import RULE, Phase, Silence, Stay
 
 KINDS: dict[Phase, NotificationKind] = {"start": "open", "warn": "repeat", "end": "resolve"}
@@ -129,7 +130,7 @@ def _because(
     whole = said[state].format(
         owner=named(silence.owner, language),
         by=named(silence.ended_by, language),
-        until=words.moment(silence.ends_at, words.zone(timezone), now, language),
+        until=times.moment(silence.ends_at, times.zone(timezone), now, language),
         reason=cut(defuse(silence.reason, WORDS[language]["link"]), _REASON).rstrip("。."),
         level=LEVELS[language][silence.level],
     )

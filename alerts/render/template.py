@@ -11,7 +11,8 @@ from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from alerts.notification import Notification
-from alerts.render.message import Message, in_short
+from alerts.render.headline import in_short
+from alerts.render.message import Message
 from alerts.render.plain import plain
 from alerts.render.shorten import sms
 from alerts.render.text import inert, inert_but

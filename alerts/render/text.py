@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from urllib.parse import quote, urlsplit
 
 ELLIPSIS = "…"
+READ_AT_MOST = 4000  # of a text that is shown cut: cleaning 100 kB to show 200 characters is waste
 
 # Cf is the invisible kind. The joiner holds emoji and Indic or Persian words together, so it stays.
 _JOINER = "\u200d"

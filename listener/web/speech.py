@@ -12,7 +12,8 @@ from alerts import AlertEvent, Because, Incident, Level
 from alerts.channel_names import in_chinese
 from alerts.handling import Act
 from alerts.render.act import spoken
-from alerts.render.words import RISKS, moment, period
+from alerts.render.names import RISKS
+from alerts.render.times import moment, period
 from listener.web.config import Language
 from listener.web.view import Glance
 from listener.web.words import WORDS

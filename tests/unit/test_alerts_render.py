@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from alerts import Because, Coverage, Level, Reached
 from alerts.render import message
+from alerts.render.names import RISKS
 from alerts.render.text import clean, cut, defuse, people, safe_url, size, units, unpage
-from alerts.render.words import RISKS, duration
+from alerts.render.times import duration
 from alerts.sample import sample_notification
 from sentiment import RiskCategory
 

@@ -14,7 +14,7 @@ from alerts.render.channels import channel
 from alerts.render.digest import digest
 from alerts.render.message import message
 from alerts.render.shorten import brief, by_parts, in_one_line
-from alerts.render.words import period
+from alerts.render.times import period
 from alerts.sample import sample_notification
 
 NOW = datetime(2026, 3, 2, 18, 2, tzinfo=UTC)

@@ -1,0 +1,91 @@
+"""What a message is, beside its level, and what it asks of who reads it."""
+
+from alerts.alert import Level
+from alerts.render.words import Language
+
+TAGS: dict[Language, dict[str, str]] = {
+    "zh": {
+        "open": "{level}预警",
+        "late": "{level}预警·已结束",
+        "raised": "升至{level}",
+        "lowered": "降至{level}",
+        "update": "{level}·有新进展",
+        "repeat": "{level}·仍在持续",
+        "acknowledge": "{level}·已认领",
+        "act": "{level}·处理进展",
+        "unowned": "{level}·待认领",
+        "remind": "{level}·回应时限将至",
+        "lapse": "{level}·认领后无进展",
+        "breach": "{level}·回应超时",
+        "escalate": "{level}·无人认领",
+        "resolve": "{level}·已恢复",
+        "breakthrough": "{level}·静默期内加剧",
+        "unsilenced": "{level}·静默结束，仍在持续",
+        "silence_open": "静默开始",
+        "silence_repeat": "静默即将结束",
+        "silence_resolve": "静默结束",
+        "ended": "{level}·人工解除",
+        "expired": "{level}·预警到期·未确认平息",
+        "caught_up": "补采告知结束",
+        "merged": "{level}·已并入其他事件",
+        "merged_number": "{level}·已并入 {other}",
+        "withdrawn": "{level}·预警撤销",
+        "test": "测试·{level}",
+        "alive": "值守日报",
+        "self_open": "{level}·系统告警",
+        "self_repeat": "{level}·系统告警·仍在持续",
+        "self_late": "{level}·系统告警·已结束",
+        "self_resolve": "系统告警解除",
+    },
+    "en": {
+        "open": "{level} alert",
+        "late": "{level} alert, over",
+        "raised": "raised to {level}",
+        "lowered": "lowered to {level}",
+        "update": "{level}, update",
+        "repeat": "{level}, still open",
+        "acknowledge": "{level}, acknowledged",
+        "act": "{level}, handling update",
+        "unowned": "{level}, needs an owner",
+        "remind": "{level}, response due soon",
+        "lapse": "{level}, no progress",
+        "breach": "{level}, response overdue",
+        "escalate": "{level}, nobody has taken it",
+        "resolve": "{level}, resolved",
+        "breakthrough": "{level}, worse while silenced",
+        "unsilenced": "{level}, silence over, still open",
+        "silence_open": "silenced",
+        "silence_repeat": "silence ends soon",
+        "silence_resolve": "silence over",
+        "ended": "{level}, resolved by hand",
+        "expired": "{level}, expired, not confirmed over",
+        "caught_up": "catch-up notice closed",
+        "merged": "{level}, merged",
+        "merged_number": "{level}, merged into {other}",
+        "withdrawn": "{level}, withdrawn",
+        "test": "test, {level}",
+        "alive": "daily report",
+        "self_open": "{level} system alert",
+        "self_repeat": "{level} system alert, still open",
+        "self_late": "{level} system alert, over",
+        "self_resolve": "system alert over",
+    },
+}
+
+CALLS = frozenset({"remind", "breach", "escalate"})  # somebody must do something, though nothing new has happened
+
+# what to do now, for who is woken by it
+ACT: dict[Language, dict[Level, str]] = {
+    "zh": {
+        Level.blue: "知悉即可，持续关注。",
+        Level.yellow: "请在 1 小时内核实研判。",
+        Level.orange: "请立即处置。",
+        Level.red: "请立即处置：通知管理层，启动应急预案。",
+    },
+    "en": {
+        Level.blue: "For information; keep an eye on it.",
+        Level.yellow: "Check and assess within the hour.",
+        Level.orange: "Act now.",
+        Level.red: "Act now: inform management and start the playbook.",
+    },
+}
