@@ -85,7 +85,7 @@ async def _verdict(connection: AsyncConnection, command: Command, now: datetime)
     if verdict is None:
         return _refused(
             "bad_payload",
-            f"判定须为 real（真实）、noise（误报）或 known（已知情况），不是 {asked}",
+            f"判定须为 real（属实）、noise（误报）或 known（已知情况），不是 {asked}",
             f"{asked!r} is no verdict",
         ), ()
     name, alert = command.subject, ""

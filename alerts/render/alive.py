@@ -7,6 +7,7 @@ from alerts.alive import Alive
 from alerts.notification import Notification
 from alerts.render import times
 from alerts.render.act import named
+from alerts.render.channels import channel
 from alerts.render.message import Message, message
 from alerts.render.text import pieces
 from alerts.render.words import LEVELS, WORDS, Language
@@ -92,7 +93,7 @@ def _newest(told: Alive, language: Language, timezone: str) -> str:
     word, zone = WORDS[language], times.zone(timezone)
     classes = [
         word["alive_class"].format(
-            name=named(name, language), at=times.moment(at, zone, told.at, language) if at else word["alive_never"]
+            name=channel(name, language), at=times.moment(at, zone, told.at, language) if at else word["alive_never"]
         )
         for name, at in told.newest[:CLASSES]
     ]

@@ -1,6 +1,6 @@
 """The first line of a message: what it is, whose, and what happened."""
 
-from alerts.alert import AGED, WITHDRAWN, AlertEvent
+from alerts.alert import AGED, WITHDRAWN, AlertEvent, Because
 from alerts.incident import Incident
 from alerts.notification import Notification
 from alerts.render.act import named
@@ -46,12 +46,12 @@ def called(incident: Incident) -> str:
     return f"#{incident.number}" if incident.number else ""
 
 
-def because_of(event: AlertEvent, language: Language) -> str:
+def reason(because: Because, language: Language) -> str:
     """The reason without the word that is there for programs."""
-    return event.because.of(language).removeprefix(WITHDRAWN).removeprefix(AGED).lstrip("：: ")
+    return because.of(language).removeprefix(WITHDRAWN).removeprefix(AGED).lstrip("：: ")
 
 
 def title_of(event: AlertEvent, language: Language) -> str:
     """What the alert is about; its reason where it has no title, its rule where it has neither."""
-    told = event.title.of(language) or because_of(event, language) or event.rule
+    told = event.title.of(language) or reason(event.because, language) or event.rule
     return defuse(told[:READ_AT_MOST], WORDS[language]["link"])

@@ -9,7 +9,7 @@ from alerts.render.act import named
 from alerts.render.channels import channel
 from alerts.render.facts import facts
 from alerts.render.handling import due_in_short, handler
-from alerts.render.headline import because_of, called, headline
+from alerts.render.headline import called, headline, reason
 from alerts.render.marks import Mark, carried, within
 from alerts.render.names import RISKS
 from alerts.render.notice import notice
@@ -118,7 +118,7 @@ def message(notification: Notification) -> Message:
         well=state in _WELL,
         raised=state in {"raised", "breakthrough", "unsilenced", "unowned", "lapse", *CALLS},
         headline=headline(notification, state),
-        because=cut(defuse(because_of(lead, language)[:READ_AT_MOST], WORDS[language]["link"]), 600),
+        because=cut(defuse(reason(lead.because, language)[:READ_AT_MOST], WORDS[language]["link"]), 600),
         notice=notice(notification, state),
         facts=tuple(facts(notification)),
         quotes=tuple(_quote(notification, excerpt) for excerpt in excerpts[:QUOTES]),

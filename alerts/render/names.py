@@ -45,7 +45,7 @@ LABELS: dict[str, str] = {
 KINDS: dict[str, str] = {"topic": "舆情", "self": "系统告警"}
 
 # what people said of an alert
-JUDGED: dict[str, str] = {"real": "真实", "noise": "误报", "known": "已知情况"}
+JUDGED: dict[str, str] = {"real": "属实", "noise": "误报", "known": "已知情况"}
 
 # how far the people are
 STATES: dict[Language, dict[str, str]] = {

@@ -12,6 +12,7 @@ from alerts import AlertEvent, Because, Incident, Level
 from alerts.channel_names import in_chinese
 from alerts.handling import Act
 from alerts.render.act import spoken
+from alerts.render.headline import reason
 from alerts.render.names import RISKS
 from alerts.render.times import moment, period
 from listener.web.config import Language
@@ -53,6 +54,10 @@ class Speech:
     def of(self, because: Because) -> str:
         """What *because* says; the other language where this one is empty."""
         return because.of(self.language) or because.of("en" if self.language == "zh" else "zh")
+
+    def why(self, because: Because) -> str:
+        """A reason, without the word in it that is there for programs."""
+        return reason(because, self.language) or self.of(because)
 
     # times
 

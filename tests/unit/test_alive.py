@@ -61,7 +61,7 @@ def test_what_it_says():
     assert text.startswith("【值守日报】监测系统：有问题需要处理\n")
     for line in (
         "采集提及：1.2万条（自 3月1日 08:30 起）", "触发预警：红色 1 条、蓝色 3 条", "未解除事件：红色 1 条", "中断来源：weibo（自 05:30 起）",
-        "未送达通知：待发 2 条、24 小时内放弃 1 条", "最新内容：weibo 尚无；news 07:30",
+        "未送达通知：待发 2 条、24 小时内放弃 1 条", "最新内容：微博 尚无；新闻 07:30",
     ):  # fmt: skip
         assert line in text.splitlines()
     english = plain(message(told(GOOD, "en")))

@@ -78,7 +78,7 @@ async def test_status_page_tells_the_crisis(serve):
     said = words(await text(await serve(busy_day(NOW)), "/"))
     for part in (
         "3 起未解除的预警，最高级别红色",
-        "1 个来源失明：那里正在发生的事，现在看不到",
+        "1 个来源采集中断：那里正在发生的事，现在看不到",
         "红色预警 未认领 云杉科技 · 产品安全风险词",
         "“起火”“鼓包”出现在 22 条提及、3 个渠道",
         "96 75%",
@@ -108,7 +108,7 @@ async def test_verdicts_stand_on_the_incidents_page(serve):
     reader.pages[reader.pages.index(found)] = replace(found, judgements=given)
     html = await text(client, f"{path}?lang=zh")
     told = words(html).partition("人工判定")[2]
-    assert told.index("真实 老周") < told.index("误报 小林")
+    assert told.index("属实 老周") < told.index("误报 小林")
     assert "整个事件" in told
     assert "<script>window" not in html
     own = next(one for one in reader.pages if one.incident.kind == "self")

@@ -118,6 +118,13 @@ def test_relative_times():
     assert EN.ago(NOW + timedelta(minutes=3)) == "in 3 min"
 
 
+def test_a_reason_leaves_out_the_word_that_is_for_programs():
+    """Machines find rule_removed and max_age in the event; people read what it means."""
+    assert ZH.why(Because("rule_removed：规则已移除", "rule_removed: the rule is gone")) == "规则已移除"
+    assert EN.why(Because("max_age：到期结束", "max_age: its time is over")) == "its time is over"
+    assert EN.why(Because("规则已移除", "")) == "规则已移除"
+
+
 def test_times_stand_in_the_configured_zone():
     """A time is shown in the zone, with its date where it is not today there, and its year where it is not this one."""
     at = datetime(2025, 11, 21, 16, 30, tzinfo=UTC)
