@@ -27,7 +27,7 @@ URL = "https://ntfy.sh"
 class NtfyConfig(Told):
     """Publishes to a topic of ntfy."""
 
-    limits: ClassVar[Limits] = Limits(body=form.BODY, text=form.TEXT)
+    limits: ClassVar[Limits] = Limits(body=form.BODY, text=form.TEXT, digest=12)
 
     type: Literal["ntfy"]
     name: Name | None = Field(None, description="what the channel is called in logs, metrics and records")
@@ -74,7 +74,7 @@ class NtfyChannel:
         try:
             ref = await self._post(told)
         except DeliveryError as error:
-            if error.reason != "too_long":
+            if error.reason != "too_long" or told.digest:
                 raise
             ref = await self._post(brief(told))
         return Receipt(ref, self._clock())

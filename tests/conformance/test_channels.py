@@ -786,6 +786,17 @@ async def test_every_status_has_its_class(peer, http):
     assert len(peer.texts) == 1
 
 
+@pytest.mark.parametrize("peer", ["telegram", "teams", "ntfy"], indirect=True)
+async def test_a_digest_that_is_too_large_is_not_sent_shorter(peer, http):
+    """Shorter, it would name fewer alerts than are marked as told; Slack's other form names all."""
+    channel = peer.build(http)
+    peer.refuse = lambda: web.Response(status=413, text="too large")
+    part = notification()
+    before = peer.requests
+    error = await refusal(channel, replace(part, digest=(part, part)))
+    assert (error.reason, error.retryable, peer.requests - before) == ("too_long", False, 1)
+
+
 @over_http
 @pytest.mark.parametrize("status", [100, 101, 102, 103])
 async def test_a_provisional_answer_is_none(peer, http, status):

@@ -9,10 +9,11 @@ import pytest
 from alerts import Because, Level, Notification
 from alerts.channels.console import ConsoleConfig
 from alerts.channels.email import EmailConfig, compose
+from alerts.channels.ntfy import NtfyConfig
 from alerts.channels.slack import SlackConfig
 from alerts.channels.teams import TeamsConfig
 from alerts.channels.telegram import TelegramConfig
-from alerts.render import message, slack, teams, telegram
+from alerts.render import message, ntfy, slack, teams, telegram
 from alerts.render.plain import plain
 from alerts.render.text import units
 from alerts.sample import sample_notification
@@ -55,12 +56,17 @@ def test_slack_names_every_alert(text, language):
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("text", TEXTS)
-def test_telegram_teams_mail_and_terminal_name_every_alert(text, language):
+def test_telegram_ntfy_teams_mail_and_terminal_name_every_alert(text, language):
     """Each within its limit."""
     notification, names = digest(TelegramConfig.limits.digest, text, language)
     html = telegram.html(message(notification))
     assert [] == missing(names, html)
     assert units(telegram.visible(html)) <= telegram.TEXT
+
+    notification, names = digest(NtfyConfig.limits.digest, text, language)
+    push = ntfy.payload(message(notification), "t")
+    assert [] == missing(names, push["message"])
+    assert len(push["message"].encode()) <= ntfy.TEXT
 
     notification, names = digest(TeamsConfig.limits.digest, text, language)
     card = json.dumps(teams.payload(message(notification)), ensure_ascii=False)
