@@ -27,8 +27,16 @@ LOOKED_BACK: Final = timedelta(days=7)
 Applied = tuple[Outcome, tuple[Incident, ...]]
 
 
-class MatchError(ValueError):
-    """A label or a value that no incident has; the message is for people."""
+class AskedError(ValueError):
+    """A silence that there cannot be; the message is for people, in English, and ``zh`` in Chinese, where there is one."""
+
+    def __init__(self, en: str, zh: str = "") -> None:
+        super().__init__(en)
+        self.zh = zh or en
+
+
+class MatchError(AskedError):
+    """A label or a value that no incident has."""
 
 
 def matchers(asked: Mapping[str, Any]) -> Matchers:
@@ -37,13 +45,17 @@ def matchers(asked: Mapping[str, Any]) -> Matchers:
     for name, values in asked.items():
         label = KNOWN.get(name)
         if label is None:
-            raise MatchError(f"there is no label {name!r}; there are {', '.join(KNOWN)}")
+            known = ", ".join(KNOWN)
+            raise MatchError(f"there is no label {name!r}; there are {known}", f"没有标签 {name}，可用的有 {known}")
         wanted = [values] if isinstance(values, str) else values
         if not isinstance(wanted, list) or not wanted or not all(isinstance(value, str) for value in wanted):
-            raise MatchError(f"{name}: one value or a list of values is needed")
+            raise MatchError(f"{name}: one value or a list of values is needed", f"{name} 须为一个值或一组值")
         unknown = [value for value in wanted if value not in _CLOSED.get(name, {value})]
         if unknown:
-            raise MatchError(f"{name}: {unknown[0]!r} is not one of {', '.join(sorted(_CLOSED[name]))}")
+            known = ", ".join(sorted(_CLOSED[name]))
+            raise MatchError(
+                f"{name}: {unknown[0]!r} is not one of {known}", f"{name} 不能为 {unknown[0]}，可用的有 {known}"
+            )
         found[label] = frozenset(wanted)
     return found
 
@@ -83,7 +95,8 @@ def _made(
     try:
         ask = _ask(command, incident, now)
     except (ValueError, OverflowError) as error:
-        return _refused("bad_payload", f"静默的参数有误：{error}", f"a silence cannot be so: {error}")
+        zh = error.zh if isinstance(error, AskedError) else "格式无法识别"
+        return _refused("bad_payload", f"静默的参数有误：{zh}", f"a silence cannot be so: {error}")
     made = silence(ask, open_now, now)
     if isinstance(made, NoSilence):
         return Outcome(done=False, because=made.because, reason=made.reason, incident=incident.id if incident else "")
@@ -97,13 +110,13 @@ def _ask(command: Command, incident: Incident | None, now: datetime) -> Ask:
     starts_at = moment(payload["from"]) if payload.get("from") else None
     begins = now if starts_at is None else max(starts_at, now)
     if lasting is None and not payload.get("until"):
-        raise ValueError("an end is needed")
+        raise AskedError("an end is needed", "须写明结束时间")
     level = payload.get("level", "")
     if level and level not in Level.__members__:
-        raise ValueError(f"{level!r} is no level")
+        raise AskedError(f"{level!r} is no level", f"没有级别 {level}")
     match = json.loads(payload.get("match") or "{}")
     if not isinstance(match, dict):
-        raise MatchError("match must be an object")
+        raise MatchError("match must be an object", "match 须为对象")
     return Ask(
         owner=command.actor,
         reason=payload.get("reason", command.origin.partition(" ")[0]),
@@ -119,7 +132,7 @@ def lasts(text: str) -> timedelta:
     """Raises ValueError or OverflowError."""
     found = duration(text)
     if not found:
-        raise ValueError(f"{text!r} is no duration")
+        raise AskedError(f"{text!r} is no duration", f"{text} 不是时长")
     return found
 
 
@@ -127,7 +140,7 @@ def moment(text: str) -> datetime:
     """RFC 3339 with its offset. Raises ValueError."""
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
-        raise ValueError(f"{text!r} lacks its offset")
+        raise AskedError(f"{text!r} lacks its offset", f"{text} 缺少时区偏移")
     return at
 
 

@@ -17,6 +17,7 @@ from alerts.render.state import state_of
 from alerts.render.tags import CALLS
 from alerts.render.text import READ_AT_MOST, clean, cut, defuse, people, safe_url
 from alerts.render.words import WORDS, Language
+from alerts.silence import RULE as SILENCE
 
 QUOTES = 3
 HEADLINE = 140  # characters of a headline of the operator's own
@@ -192,9 +193,11 @@ def _links(notification: Notification) -> tuple[Link, ...]:
 
 
 def _footer(notification: Notification) -> str:
+    """Which incident it is, where it is one, and of when the figures are."""
     incident = notification.incident
     where = times.zone(notification.timezone)
-    return WORDS[notification.language]["footer"].format(
+    none = notification.kind == "alive" or incident.lead.rule == SILENCE
+    return WORDS[notification.language]["footer_of_none" if none else "footer"].format(
         number=f"#{incident.number} · " if incident.number else "",
         incident=cut(clean(incident.id[:200]), 60),
         at=f"{incident.lead.at.astimezone(where):%Y-%m-%d %H:%M}",

@@ -64,6 +64,7 @@ def test_what_it_says():
         "未送达通知：待发 2 条、24 小时内放弃 1 条", "最新内容：微博 尚无；新闻 07:30",
     ):  # fmt: skip
         assert line in text.splitlines()
+    assert text.endswith("\n编号 alive-2026-03-02 · 数据截至 2026-03-02 08:30（Asia/Shanghai）\n")  # it is no incident
     english = plain(message(told(GOOD, "en")))
     assert english.startswith("[DAILY REPORT] Monitoring: all is well\n")
     assert "Blind sources: none" in english.splitlines()

@@ -37,6 +37,13 @@ def test_one_line_tells_its_number_and_by_when_to_answer():
     assert "须在" not in in_one_line(message(replace(told, respond_by=None)))
 
 
+def test_an_owner_who_has_not_taken_it_is_not_said_to_have_it():
+    """He may be asleep: it is nobody's, and given to him."""
+    owned = replace(SAMPLE.incident.handling, owner="小周")
+    told = in_incident(replace(SAMPLE, kind="update"), handling=owned)
+    assert dict(message(told).facts)["处理"] == "未认领（已指派给 小周）"
+
+
 def test_the_briefest_form_keeps_who_has_it_and_by_when_to_answer():
     """What is cut away first is what can be looked up."""
     told = in_incident(replace(SAMPLE, kind="update", at=NOW, respond_by=NOW + timedelta(hours=4)), number=12)

@@ -140,7 +140,11 @@ async def test_what_cannot_be_is_refused(database):
         ask("b", match="{"),
         ask("b", **{"from": "2026-03-02"}),
     ]
-    assert [one.reason for one in await act(database, *bad)] == ["bad_payload"] * 5
+    outcomes = await act(database, *bad)
+    assert [one.reason for one in outcomes] == ["bad_payload"] * 5
+    assert [one.because.zh.removeprefix("静默的参数有误：") for one in outcomes] == [
+        "soon 不是时长", "没有级别 purple", "match 须为对象", "格式无法识别", "2026-03-02 缺少时区偏移",
+    ]  # fmt: skip
     async with database.read("test") as connection:
         assert await silences.listed(connection) == []
 
