@@ -16,6 +16,7 @@ from alerts.render.words import LANGUAGES
 from listener.collectors import SourceConfig
 from listener.deliver import Outcome
 from listener.escalate import Audit
+from listener.failure_words import failure_zh
 from listener.storage.outbox import Address
 from listener.storage.sources import Arrivals, SourceState
 
@@ -109,8 +110,8 @@ def _blind(source: SourceConfig, state: SourceState | None, since: datetime, now
         level=Level.orange if source.tier == "core" else Level.yellow,
         title=Because(f"{source.id} 采集中断", f"No data from {source.id}"),
         because=Because(
-            f"来源 {source.id} 自 {at_zh} 起采集中断（{duration(length, 'zh')}，连续失败 {failures} 次，原因：{reason}）。"
-            "期间该来源没有预警不等于没有舆情，请人工查看该来源。",
+            f"来源 {source.id} 自 {at_zh} 起采集中断（{duration(length, 'zh')}，"
+            f"连续失败 {failures} 次，原因：{failure_zh(reason)}）。期间该来源没有预警不等于没有舆情，请人工查看该来源。",
             f"Nothing collected from {source.id} since {at_en} ({duration(length, 'en')}; {failures} failures in a row: "
             f"{reason}). No alerts does not mean that nothing is happening there; check it by hand.",
         ),
@@ -148,8 +149,8 @@ def delivery_troubles(outcomes: Mapping[Address, Outcome]) -> list[Trouble]:
                 f"{receiver} 的 {channel} 通知未送达", f"{channel} notifications to {receiver} not delivered"
             ),
             because=Because(
-                f"发往 {receiver} 的 {channel} 最近一条通知投递失败，已停止重试（{outcome.reason}：{outcome.detail}）。"
-                "请检查渠道配置，并改用其他方式通知。",
+                f"发往 {receiver} 的 {channel} 最近一条通知投递失败，已停止重试"
+                f"（{failure_zh(outcome.reason)}：{outcome.detail}）。请检查渠道配置，并改用其他方式通知。",
                 f"The latest {channel} notification to {receiver} failed and will not be retried "
                 f"({outcome.reason}: {outcome.detail}). Check the channel and reach them another way.",
             ),

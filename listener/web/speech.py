@@ -15,6 +15,7 @@ from alerts.render.act import spoken
 from alerts.render.headline import reason
 from alerts.render.names import RISKS
 from alerts.render.times import moment, period
+from listener.failure_words import failure_zh
 from listener.web.config import Language
 from listener.web.view import Glance
 from listener.web.words import WORDS
@@ -152,6 +153,10 @@ class Speech:
     def channel(self, name: str) -> str:
         """As its reader knows it."""
         return in_chinese(name) if self.language == "zh" else name
+
+    def failure(self, reason: str) -> str:
+        """Why a poll failed."""
+        return failure_zh(reason) if self.language == "zh" else reason
 
     def places(self, channels: Iterable[str]) -> str:
         return self.listing(self.channel(name) for name in channels)

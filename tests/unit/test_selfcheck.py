@@ -3,14 +3,18 @@
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
-from alerts import Because, Level
+from alerts import Because, DeliveryReason, Level
 from listener.collectors import FileConfig
 from listener.deliver import Outcome
+from listener.failure_words import REASONS, failure_zh
 from listener.selfcheck import SelfCheck, delivery_troubles, rule_troubles, silence_allowed, source_troubles
 from listener.storage.sources import Arrivals, SourceState
 
+ROOT = Path(__file__).parents[2]
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 SOURCE = FileConfig(type="file", id="weibo", channel="weibo", path="x", every=timedelta(minutes=5))
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -45,6 +49,18 @@ def test_the_word_that_it_is_over_says_how_long_it_was_down_only_where_it_was() 
     over = {event.rule: event.because for event in checks.compare([], now + timedelta(hours=25))}
     assert over["self-source-blind"].zh == "已恢复正常，共中断约 1 天 1 小时。"
     assert over["self-rule-failed"] == Because("已恢复正常，历时约 1 天 1 小时。", "Back to normal after about 1d 1h.")
+
+
+def test_every_reason_of_a_failure_has_a_chinese_name() -> None:
+    """The word of metrics and docs beside it: the engineer looks it up, who is on duty reads it."""
+    page = (ROOT / "docs/reference/sources.md").read_text().partition("## Reasons")[2].partition("## ")[0]
+    reasons = {*re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE), *get_args(DeliveryReason), "bug", "no_answer"}
+    assert len(reasons) > 25
+    assert reasons == REASONS.keys()
+    assert failure_zh("dns") == "域名解析失败（dns）"
+    assert failure_zh("of a plug-in") == "of a plug-in"
+    (trouble,), _ = _look(None, START + timedelta(minutes=16))
+    assert "原因：没有响应（no_answer）" in trouble.because.zh
 
 
 def test_a_channel_is_called_what_its_reader_calls_it() -> None:

@@ -295,7 +295,7 @@ async def test_calm_and_blind_never_look_alike(serve):
     calm.health[1] = source("b", "blind", last_success=NOW - timedelta(hours=3, minutes=5), reason="timeout")
     said = words(await text(await serve(calm), "/"))
     assert "全部 2 个来源均可见" not in said
-    assert "b 上次成功 3 小时 5 分前 timeout" in said
+    assert "b 上次成功 3 小时 5 分前 超时（timeout）" in said
     assert "没有预警不等于没有事：1 个来源现在看不到。" in said
 
 
