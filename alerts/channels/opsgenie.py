@@ -19,7 +19,7 @@ from pydantic import Field, SecretStr, field_validator
 from alerts.channel import DeliveryError
 from alerts.channels.base import Clock, Idempotent, Limits, Name, SecretUrl, Timeout, Told, Url, utc_now
 from alerts.channels.http import JSON, Answer, Poster, encode, refusal
-from alerts.channels.pagerduty import ACKNOWLEDGED, identity, is_taken, was_named
+from alerts.channels.pager import ACKNOWLEDGED, identity, is_taken, was_named
 from alerts.notification import Notification, Receipt
 from alerts.render import Message, message
 from alerts.render import pager as form

@@ -9,7 +9,6 @@ info, yellow warning, orange error, red critical. Source: developer.pagerduty.co
 Event.
 """
 
-import hashlib
 from datetime import timedelta
 from typing import ClassVar, Literal
 
@@ -19,6 +18,7 @@ from pydantic import Field, SecretStr
 from alerts.channel import DeliveryError
 from alerts.channels.base import Clock, Idempotent, Limits, Name, SecretUrl, Timeout, Told, Url, utc_now
 from alerts.channels.http import JSON, Poster, encode, refusal
+from alerts.channels.pager import ACKNOWLEDGED, identity, is_taken, was_named
 from alerts.notification import Notification, NotificationKind, Receipt
 from alerts.render import Message, message
 from alerts.render import pager as form
@@ -26,7 +26,6 @@ from alerts.render.shorten import brief
 
 URL = "https://events.pagerduty.com/v2/enqueue"
 KEY = 255
-ACKNOWLEDGED = " acknowledged"  # in a receipt, behind what names the alert there
 
 _ACTIONS: dict[NotificationKind, str] = {"acknowledge": "acknowledge", "resolve": "resolve"}
 
@@ -102,25 +101,6 @@ class PagerDutyChannel:
         raise refused
 
 
-def was_named(notification: Notification, first: str) -> tuple[str, bool]:
-    """What the newest receipt calls the incident there, *first* if there is none, and whether we acknowledged it there."""
-    ref = notification.previous.ref if notification.previous is not None else ""
-    name = ref.removesuffix(ACKNOWLEDGED)
-    return (name, ref != name) if name.startswith(first) else (first, False)
-
-
-def is_taken(notification: Notification) -> bool:
-    return notification.incident.handling.taken is not None
-
-
 def _next(key: str, first: str) -> str:
     number = key.removeprefix(first).removeprefix(".")
     return f"{first}.{int(number) + 1 if number.isdecimal() else 2}"
-
-
-def identity(incident: str, limit: int) -> str:
-    """A name for the incident that is the same in every message, printable ASCII, within *limit*."""
-    name = f"listener-{incident}"
-    if len(name) <= limit and all("!" <= character <= "~" for character in name):
-        return name
-    return f"listener-{hashlib.sha256(incident.encode('utf-8', 'replace')).hexdigest()}"
