@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from alerts.alert import Level
 from alerts.notification import Notification
+from alerts.render.names import JUDGED
 from alerts.render.words import Language
 from alerts.silence import RULE as SILENCE
 
@@ -28,8 +29,8 @@ _LABELS: Final[Mapping[str, tuple[str, str]]] = {
     "respond": ("已对外回应", "Answer is out"),
     "resolve": ("解除", "Resolve"),
     "silence": ("静默 1 小时", "Silence 1 h"),
-    "real": ("属实", "Real"),
-    "noise": ("误报", "Noise"),
+    "real": (JUDGED["real"], "Real"),
+    "noise": (JUDGED["noise"], "Noise"),
 }
 _ASSIGN = ("指派给…", "Assign to…")
 _CONFIRM = {

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from alerts.render.names import JUDGED
 from listener.web.words_of_trial import TRIAL
 
 WORDS: Final[dict[str, tuple[str, str]]] = TRIAL | {
@@ -237,9 +238,9 @@ WORDS: Final[dict[str, tuple[str, str]]] = TRIAL | {
         "还没有人判定。用 listener incident verdict 记录：属实、误报或已知情况。",
         "Nobody has judged it yet. Say what it was with listener incident verdict: real, noise or known.",
     ),
-    "verdict_real": ("属实", "Real"),
-    "verdict_noise": ("误报", "Noise"),
-    "verdict_known": ("已知情况", "Known"),
+    "verdict_real": (JUDGED["real"], "Real"),
+    "verdict_noise": (JUDGED["noise"], "Noise"),
+    "verdict_known": (JUDGED["known"], "Known"),
     "verdict_all": ("整个事件", "the whole incident"),
     "deliveries": ("通知", "Notifications"),
     "held_quiet_hours": ("免打扰时段（{by}），暂不通知", "quiet hours ({by}), not told for now"),
