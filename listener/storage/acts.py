@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alerts import Because
 from alerts.command import Command, Outcome
 from alerts.verdict import Judgement
-from listener.storage.database import insert
+from listener.storage.database import batched, insert
 from listener.storage.tables import alert_events, commands, verdicts
 from listener.web.acting import AuditEntry
 
@@ -111,9 +111,9 @@ async def judgements(connection: AsyncConnection, *, incidents: Sequence[str] | 
     if incidents is None:
         found = list(await connection.execute(select(verdicts).order_by(verdicts.c.id)))
     else:
-        for start in range(0, len(incidents), _AT_ONCE):
-            some = verdicts.c.incident.in_(incidents[start : start + _AT_ONCE])
-            found += list(await connection.execute(select(verdicts).where(some).order_by(verdicts.c.id)))
+        for some in batched(incidents, _AT_ONCE):
+            query = select(verdicts).where(verdicts.c.incident.in_(some)).order_by(verdicts.c.id)
+            found += list(await connection.execute(query))
     return [Judgement(row.incident, row.alert, row.verdict, row.by, row.at, row.note) for row in found]
 
 

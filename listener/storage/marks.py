@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from listener.storage.database import insert
+from listener.storage.database import upsert
 from listener.storage.tables import marks
 
 
@@ -14,5 +14,4 @@ async def mark(connection: AsyncConnection, name: str) -> datetime | None:
 
 
 async def set_mark(connection: AsyncConnection, name: str, at: datetime) -> None:
-    statement = insert(marks).values(name=name, at=at)
-    await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"at": at}))
+    await connection.execute(upsert(marks, ["name"], ["at"]), [{"name": name, "at": at}])

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from listener.interchange import mention_line, parse_line
 from listener.storage import rows
-from listener.storage.database import insert
+from listener.storage.database import batched, insert
 from listener.storage.tables import log, matches, mentions, rollups, scores
 from rules.log import MentionRow, RevisionRow, Row
 from rules.mention import Mention
@@ -45,8 +45,8 @@ def digest(mention: Mention) -> str:
 async def known(connection: AsyncConnection, keys: Sequence[Key]) -> dict[Key, Stored]:
     """Those of the keys (source, external id) that are stored."""
     found: dict[Key, Stored] = {}
-    for start in range(0, len(keys), _AT_ONCE):
-        wanted = tuple_(mentions.c.source, mentions.c.external_id).in_(keys[start : start + _AT_ONCE])
+    for some in batched(keys, _AT_ONCE):
+        wanted = tuple_(mentions.c.source, mentions.c.external_id).in_(some)
         query = select(
             mentions.c.source, mentions.c.external_id, mentions.c.id, mentions.c.digest, mentions.c.matched
         ).where(wanted)

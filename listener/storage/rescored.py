@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from listener.storage import mentions as store
+from listener.storage.database import batched
 from listener.storage.tables import scores
 from rules.log import MentionRow, Row, Scored, ScoreRow
 from sentiment import Reason, Sentiment
@@ -53,8 +54,8 @@ def _newest(old: Scored, new: tuple[datetime, Scored] | None, at: datetime) -> S
 async def _scores(connection: AsyncConnection, ids: Sequence[int]) -> dict[tuple[int, str], tuple[datetime, Scored]]:
     """By mention and topic the newest judgement, and when it was made."""
     found: dict[tuple[int, str], tuple[datetime, Scored]] = {}
-    for start in range(0, len(ids), _AT_ONCE):
-        query = select(scores).where(scores.c.mention.in_(ids[start : start + _AT_ONCE])).order_by(scores.c.id)
+    for some in batched(ids, _AT_ONCE):
+        query = select(scores).where(scores.c.mention.in_(some)).order_by(scores.c.id)
         for row in await connection.execute(query):
             spans = tuple(Reason(**span) for span in json.loads(row.spans))
             sentiment = Sentiment(row.negative, row.neutral, row.positive, row.label, row.confidence, spans)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import BigInteger, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from listener.storage.database import insert
+from listener.storage.database import upsert
 from listener.storage.tables import mentions, sources
 
 
@@ -26,10 +26,7 @@ class SourceState:
     first_poll: datetime | None = None
 
 
-_NEW = insert(sources)
-_SAVE = _NEW.on_conflict_do_update(
-    index_elements=["id"], set_={column.name: _NEW.excluded[column.name] for column in sources.c if column.name != "id"}
-)
+_SAVE = upsert(sources, ["id"], [column.name for column in sources.c if column.name != "id"])
 
 
 async def load(connection: AsyncConnection) -> dict[str, SourceState]:

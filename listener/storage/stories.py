@@ -9,7 +9,7 @@ from sqlalchemy import Select, and_, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from listener.interchange import parse_object
-from listener.storage.database import insert
+from listener.storage.database import upsert
 from listener.storage.tables import matches, mentions, story_aliases, story_memory
 from rules.mention import Mention
 from rules.rising import scores
@@ -47,17 +47,10 @@ async def keep(connection: AsyncConnection, placed: Placed, *, at: datetime) -> 
     for merge in placed.merges:
         new = {"story": merge.story, "born": merge.born}
         await connection.execute(update(story_aliases).where(story_aliases.c.story == merge.alias).values(**new))
-        statement = insert(story_aliases)
-        await connection.execute(
-            statement.on_conflict_do_update(index_elements=["alias"], set_=new),
-            [{"alias": merge.alias, **new, "at": at}],
-        )
+        alias = upsert(story_aliases, ["alias"], ["story", "born"])
+        await connection.execute(alias, [{"alias": merge.alias, **new, "at": at}])
     if placed.floor is not None:
-        statement = insert(story_memory)
-        await connection.execute(
-            statement.on_conflict_do_update(index_elements=["id"], set_={"floor": statement.excluded.floor}),
-            [{"id": 1, "floor": placed.floor}],
-        )
+        await connection.execute(upsert(story_memory, ["id"], ["floor"]), [{"id": 1, "floor": placed.floor}])
 
 
 async def floor(connection: AsyncConnection) -> datetime | None:
